@@ -1,0 +1,1 @@
+"""The fast kernels: Numba, with the names, parameters and order of their twins in reference/."""

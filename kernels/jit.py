@@ -1,0 +1,106 @@
+"""The one compile decorator, and the cache that it compiles into.
+
+Every fast kernel is written as
+
+    @kernel                      # serial
+    @kernel(parallel=True)       # with prange
+
+and is compiled at its first call, never at import. The machine code is cached in a folder of the user's own, named by a digest of all kernel
+sources, so that an edit in a helper file can never leave an older result in use (Numba's own index looks at one file only).
+"""
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+
+# The vector intrinsics emit LLVM code, which exists only when Numba compiles. TINYCNN_FAST=0 keeps plain Numba everywhere.
+FAST = os.environ.get("TINYCNN_FAST", "1") != "0" and not numba.config.DISABLE_JIT
+
+# NaN and infinity must survive, so neither "nnan" nor "ninf"; "arcp" and "afn" would round differently from the definition.
+FASTMATH = {"reassoc", "contract", "nsz"}
+
+
+def source_digest() -> str:
+    """Sixteen hexadecimal digits that change whenever any kernel source, Numba, LLVM, NumPy or a switch changes."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).resolve().parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    for fact in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, FAST, bounds_check()):
+        digest.update(repr(fact).encode())
+    return digest.hexdigest()[:16]
+
+
+def bounds_check() -> bool:
+    """Whether this process compiles with bounds checks (NUMBA_BOUNDSCHECK=1), which a warm cache would silently ignore."""
+    return bool(numba.config.BOUNDSCHECK)
+
+
+def cache_root() -> Path:
+    """The folder that holds one cache a digest: $TINYCNN_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("TINYCNN_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "tinycnn" / "kernels"
+
+
+def private_folder(folder: Path) -> bool:
+    """Make the folder with mode 0700 and say whether it is this user's own: Numba's index is a pickle, so nobody else may write it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid"):
+            facts = folder.stat()
+            if facts.st_uid != os.getuid():
+                return False
+            if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                folder.chmod(0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path | None:
+    """The cache of exactly these sources, or None where the user's folder cannot be written (kernels then compile anew in each process)."""
+    root = cache_root()
+    folder = root / source_digest()
+    return folder if private_folder(root) and private_folder(folder) else None
+
+
+# Numba takes the folder from a process-wide setting when a cached function is declared.  It is set for the
+# moment of the declaration only, so that other libraries in the process keep theirs.
+CACHE_FOLDER = cache_folder()
+
+
+def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a function at its first call, cached: `@kernel`, `@kernel(parallel=True)`, `@kernel(inline="never")`."""
+    if function is None:
+        return lambda decorated: kernel(decorated, **options)
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH, "cache": CACHE_FOLDER is not None}
+    settings.update(options)
+    if settings["fastmath"] is False:
+        del settings["fastmath"]
+    # Numba's inline="never" is its default; the wish not to be inlined by LLVM is spelled `forceinline` off.
+    previous = numba.config.CACHE_DIR
+    if CACHE_FOLDER is not None:
+        numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    try:
+        return numba.njit(**settings)(function)
+    finally:
+        numba.config.CACHE_DIR = previous

@@ -1,0 +1,108 @@
+"""Memory for outputs and workspaces, kept instead of given back: a fresh page costs more than the arithmetic on it.
+
+`empty` hands out arrays from blocks in size classes. A block returns to its class when the last NumPy view on it dies, whoever holds that view,
+so an array can be kept, returned or saved like any other. `workspace` is scratch memory of the calling Python thread, valid until its next call.
+"""
+
+import math
+import mmap
+import threading
+from collections import defaultdict
+
+import numpy as np
+import numpy.typing as npt
+
+SMALL = 32 << 10  # bytes: below this the C library's allocator is as fast, and its pages are already mapped
+HUGE = 2 << 20  # bytes: from here on blocks ask for huge pages
+SLACK = 64  # bytes that may be read (never used) behind the end of every array: one vector
+
+_free: defaultdict[int, list[mmap.mmap]] = defaultdict(list)
+
+
+class _Lease(np.ndarray):
+    """A block while arrays use it. Arrays made on its buffer keep it alive; when it dies, the block is free again."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        block = self.base
+        if isinstance(block, mmap.mmap):
+            _free[len(block)].append(block)
+
+
+def size_class(nbytes: int) -> int:
+    """The smallest class that holds `nbytes`: eight classes between powers of two, so at most 12.5 % is wasted."""
+    step = 1 << max((nbytes - 1).bit_length() - 4, 6)
+    return -(-nbytes // step) * step
+
+
+def _new_block(nbytes: int) -> mmap.mmap:
+    """Fresh memory from the operating system, aligned to a page."""
+    block = mmap.mmap(-1, nbytes)
+    if nbytes >= HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        try:
+            block.madvise(mmap.MADV_HUGEPAGE)
+        except OSError:  # a kernel without transparent huge pages
+            pass
+    return block
+
+
+def _lease(nbytes: int) -> _Lease:
+    size = size_class(nbytes + SLACK)
+    try:
+        block = _free[size].pop()
+    except IndexError:
+        block = _new_block(size)
+    return _Lease((size,), np.uint8, block)
+
+
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
+    """An uninitialised C-contiguous array whose memory is recycled; a vector may be read, never written, behind its end."""
+    kind = np.dtype(dtype)
+    count = math.prod(shape)
+    nbytes = count * kind.itemsize
+    if nbytes < SMALL:
+        return np.empty(count + -(-SLACK // kind.itemsize), kind)[:count].reshape(shape)
+    return np.ndarray(shape, kind, _lease(nbytes))
+
+
+def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
+    """Like `empty`, filled with zeros."""
+    array = empty(shape, dtype)
+    array.fill(0)
+    return array
+
+
+def empty_cache() -> int:
+    """Give every free block back to the operating system; returns their bytes."""
+    released = 0
+    for size in list(_free):
+        blocks = _free.pop(size, [])
+        released += size * len(blocks)
+        blocks.clear()
+    return released
+
+
+def cached_bytes() -> int:
+    """Bytes held in free blocks at this moment."""
+    return sum(size * len(blocks) for size, blocks in list(_free.items()))
+
+
+class _Arena(threading.local):
+    """One growing block a Python thread."""
+
+    lease: _Lease | None = None
+
+
+_arena = _Arena()
+
+
+def workspace(count: int, dtype: npt.DTypeLike) -> np.ndarray:
+    """Scratch memory: `count` uninitialised elements, one-dimensional, aligned, this Python thread's until its next call."""
+    kind = np.dtype(dtype)
+    nbytes = count * kind.itemsize
+    lease = _arena.lease
+    if lease is None or lease.size < nbytes + SLACK:
+        _arena.lease = None  # the smaller block is free before the larger one is asked for
+        lease = _arena.lease = _lease(nbytes)
+    return np.ndarray((count,), kind, lease)

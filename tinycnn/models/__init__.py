@@ -1,0 +1,63 @@
+"""Networks, one file a paper, under the names their papers and torchvision give them."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import UsageError
+from ..nn import Module
+from .lenet import LeNet5, LeNet5From1998, lenet5, lenet5_1998
+
+__all__ = ["LeNet5", "LeNet5From1998", "get_model", "lenet5", "lenet5_1998", "list_models"]
+
+_BUILDERS: dict[str, Callable[..., Module]] = {builder.__name__: builder for builder in (lenet5, lenet5_1998)}
+
+
+def list_models() -> list[str]:
+    """The names that `get_model` knows, sorted.
+
+    Examples
+    --------
+    >>> "lenet5" in list_models()
+    True
+    """
+    return sorted(_BUILDERS)
+
+
+def get_model(name: str, **options: Any) -> Module:
+    """Build a network by its name.
+
+    Parameters
+    ----------
+    name
+        One of `list_models()`.
+    **options
+        The builder's own keywords, such as ``num_classes``; one it does not have is refused.
+
+    Raises
+    ------
+    UsageError
+        For a name or a keyword that does not exist; the nearest ones are offered.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in get_model("lenet5").parameters())
+    61706
+    """
+    if name not in _BUILDERS:
+        raise UsageError(f"get_model: {_no_such('model', name, list_models())}")
+    builder = _BUILDERS[name]
+    accepted = list(inspect.signature(builder).parameters)
+    for option in options:
+        if option not in accepted:
+            raise UsageError(f"get_model: {_no_such(f'option of {name}', option, accepted)}")
+    return builder(**options)
+
+
+def _no_such(what: str, name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    offer = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(known)}"
+    return f"there is no {what} called {name!r}; {offer}"

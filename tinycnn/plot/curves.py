@@ -1,0 +1,69 @@
+"""Loss and accuracy against the epoch."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import canvas
+
+
+def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
+    """Draw the loss and the accuracy of the training and the test images over the epochs, side by side.
+
+    Parameters
+    ----------
+    history : one mapping an epoch with keys epoch, train_loss, train_accuracy, test_loss, test_accuracy (shares from 0 to 1); absent or None is left out
+    path : the PNG file to write
+    """
+    figure = canvas.new_figure(10, 4.2)
+    loss, right = figure.subplots(1, 2)
+    _draw_pair(loss, history, "loss", 1.0)
+    loss.set_title("Loss (lower is better)", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
+    loss.set_ylabel("cross-entropy, nats", fontsize=canvas.TEXT)
+    loss.set_ylim(bottom=0)
+    _draw_pair(right, history, "accuracy", 100.0)
+    right.set_title("Accuracy (higher is better)", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
+    right.set_ylabel("% of images right", fontsize=canvas.TEXT)
+    right.set_ylim(top=100.5)
+    _mark_best(right, history)
+    return canvas.save(figure, path)
+
+
+def _series(history: Sequence[Mapping[str, Any]], key: str, scale: float) -> tuple[list[float], list[float]]:
+    """Epochs and values where the value is known and finite."""
+    epochs, values = [], []
+    for row in history:
+        value = row.get(key)
+        if isinstance(value, (int, float)) and abs(value) < float("inf"):
+            epochs.append(float(row["epoch"]))
+            values.append(scale * float(value))
+    return epochs, values
+
+
+def _draw_pair(axes: Any, history: Sequence[Mapping[str, Any]], quantity: str, scale: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    canvas.plain_axes(axes)
+    for split, colour, marker in (("train", canvas.BLUE, "o"), ("test", canvas.ORANGE, "s")):
+        epochs, values = _series(history, f"{split}_{quantity}", scale)
+        if epochs:
+            label = f"{split}: {values[-1]:.2f}{' %' if scale == 100.0 else ''} at the end"
+            size = 4.5 if len(epochs) <= 40 else 0
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=size, linewidth=2, label=label)
+    axes.set_xlabel("epoch", fontsize=canvas.TEXT)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0.03)
+    if axes.lines:
+        axes.legend(fontsize=canvas.TEXT, frameon=False, loc="best")
+
+
+def _mark_best(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
+    """A ring around the best test accuracy."""
+    epochs, values = _series(history, "test_accuracy", 100.0)
+    if not values:
+        return
+    best = max(range(len(values)), key=values.__getitem__)
+    axes.plot(epochs[best], values[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=canvas.ORANGE, markeredgewidth=1.5)
+    axes.set_title(
+        f"best test: {values[best]:.2f} % at epoch {epochs[best]:g}", loc="right", fontsize=canvas.TEXT, color=canvas.ORANGE
+    )
