@@ -24,10 +24,11 @@ class _Lease(np.ndarray):
 
     __slots__ = ()
 
-    def __del__(self) -> None:
+    def __del__(self, free: dict[int, list[mmap.mmap]] = _free, mapping: type = mmap.mmap) -> None:
+        # The defaults outlive the module's names, which the interpreter clears first when it ends.
         block = self.base
-        if isinstance(block, mmap.mmap):
-            _free[len(block)].append(block)
+        if isinstance(block, mapping):
+            free[len(block)].append(block)
 
 
 def size_class(nbytes: int) -> int:

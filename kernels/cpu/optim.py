@@ -1,9 +1,13 @@
-"""One step of each optimiser over all parameters of a group in one kernel call.
+"""One step of each optimiser over all parameters of a group in one kernel call: the fast twins of reference/optim.py.
 
 The kernels read tables of addresses (kernels/tables.py), so they are compiled once for each element type, whatever the network. The work is cut into
 chunks of neighbouring elements; large groups share them among the threads. Every element is computed by itself, so no sum depends on the order.
+
+Each optimiser is four functions: the arithmetic on one chunk, the walk over all chunks in one thread, the same walk shared by the threads (a
+function of its own, because Numba's cache would mix up two compilations of one function), and the public call.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +19,8 @@ from numba.extending import intrinsic
 from ..jit import FAST, kernel
 from ..tables import ArrayTable
 from ..threads import SERIAL_BELOW, get_num_threads
+
+__all__ = ["adadelta_step", "adagrad_step", "adam_step", "rmsprop_step", "sgd_step"]
 
 # Rough nanoseconds that one element of one step takes: three to five arrays streamed through memory.
 NANOSECONDS_PER_ELEMENT = 0.3
@@ -39,15 +45,14 @@ def _view(address, start, stop, witness):  # type: ignore[no-untyped-def]
 
 
 def _launch(
-    chunk: Callable[..., None],
-    serial: Callable[..., None],
-    parallel: Callable[..., None],
+    variants: tuple[Callable[..., None], Callable[..., None], Callable[..., None]],
     arrays: Sequence[Arrays],
     per_array: Sequence[np.ndarray],
     numbers: Sequence[float],
     flags: Sequence[bool],
 ) -> None:
-    """Call the fitting variant; the numbers are rounded to the arrays' element type, so that all arithmetic happens in it."""
+    """Call the fitting one of the variants (on one chunk, serial, parallel); the numbers are rounded to the arrays' element type, so that all arithmetic happens in it."""
+    chunk, serial, parallel = variants
     tables = [table if isinstance(table, ArrayTable) else ArrayTable(table) for table in arrays]
     first = tables[0]
     if not first:
@@ -63,13 +68,284 @@ def _launch(
     run(first.chunks, *[table.addresses for table in tables], *per_array, *scalars, *flags)
 
 
-# SGD -----------------------------------------------------------------------------------------------------------------------------------
+@kernel
+def _sgd_chunk(p, g, b, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+    for j in range(len(p)):
+        step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
+        if remembers:
+            b[j] = step if fresh else momentum * b[j] + share * step
+            step = step + momentum * b[j] if nesterov else b[j]
+        p[j] -= lr * step
 
 
 @kernel
-def _sgd_chunk(p, g, b, fresh, lr, momentum, dampening, weight_decay, keeps_momentum, nesterov, maximize):  # type: ignore[no-untyped-def]
-    sign = lr / lr if not maximize else -(lr / lr)
-    share = 1 - dampening
+def _sgd_serial(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+    for c in range(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, b = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(bs[i], start, stop, lr)
+        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, remembers, nesterov, maximize)
+
+
+@kernel(parallel=True)
+def _sgd_parallel(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+    for c in numba.prange(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, b = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(bs[i], start, stop, lr)
+        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, remembers, nesterov, maximize)
+
+
+def sgd_step(
+    parameters: Arrays,
+    gradients: Arrays,
+    momentum_buffers: Arrays | None,
+    fresh: np.ndarray,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+) -> None:
+    """Stochastic gradient descent with momentum; see reference/optim.py."""
+    # Without momentum nothing is read from the buffers, so the parameters stand in for them.
+    buffers = parameters if momentum_buffers is None else momentum_buffers
+    _launch(
+        (_sgd_chunk, _sgd_serial, _sgd_parallel),
+        (parameters, gradients, buffers),
+        (fresh,),
+        (lr, momentum, 1 - dampening, weight_decay),
+        (momentum_buffers is not None, nesterov, maximize),
+    )
+
+
+@kernel
+def _adam_chunk(p, g, m, v, u, stride, scale, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize):  # type: ignore[no-untyped-def]
     for j in range(len(p)):
-        step = sign * g[j] + weight_decay * p[j]
+        step = (-g[j] if maximize else g[j]) + decay * p[j]
+        average = beta1 * m[j] + rest1 * step
+        square = beta2 * v[j] + rest2 * step * step
+        m[j] = average
+        v[j] = square
+        if amsgrad:
+            square = square if square > u[j] or square != square else u[j]
+            u[j] = square
+        p[j] = shrink * p[j] - stride * average / (math.sqrt(square) * scale + eps)
+
+
+@kernel
+def _adam_serial(  # type: ignore[no-untyped-def]
+    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize
+):
+    for c in range(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, m = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ms[i], start, stop, eps)
+        v, u = _view(vs[i], start, stop, eps), _view(us[i], start, stop, eps)
+        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize)
+
+
+@kernel(parallel=True)
+def _adam_parallel(  # type: ignore[no-untyped-def]
+    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize
+):
+    for c in numba.prange(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, m = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ms[i], start, stop, eps)
+        v, u = _view(vs[i], start, stop, eps), _view(us[i], start, stop, eps)
+        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize)
+
+
+def adam_step(
+    parameters: Arrays,
+    gradients: Arrays,
+    averages: Arrays,
+    square_averages: Arrays,
+    greatest_square_averages: Arrays | None,
+    steps: np.ndarray,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled: bool,
+    maximize: bool,
+) -> None:
+    """Adam, AdamW and AMSGrad; see reference/optim.py. The bias corrections are two numbers a parameter array, made beforehand in float64."""
+    if not len(parameters):
+        return
+    element = parameters[0].dtype
+    strides = (lr / (1 - beta1**steps)).astype(element)
+    scales = (1 / np.sqrt(1 - beta2**steps)).astype(element)
+    greatest = square_averages if greatest_square_averages is None else greatest_square_averages
+    decay, shrink = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
+    _launch(
+        (_adam_chunk, _adam_serial, _adam_parallel),
+        (parameters, gradients, averages, square_averages, greatest),
+        (strides, scales),
+        (beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink),
+        (greatest_square_averages is not None, maximize),
+    )
+
+
+@kernel
+def _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize):  # type: ignore[no-untyped-def]
+    for j in range(len(p)):
+        step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
+        square = alpha * v[j] + rest * step * step
+        v[j] = square
+        if centered:
+            m[j] = alpha * m[j] + rest * step
+            square = square - m[j] * m[j]
+            square = square if not square < 0 else square - square
+        step = step / (math.sqrt(square) + eps)
+        if remembers:
+            b[j] = momentum * b[j] + step
+            step = b[j]
         p[j] -= lr * step
+
+
+@kernel
+def _rmsprop_serial(  # type: ignore[no-untyped-def]
+    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize
+):
+    for c in range(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, v = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(vs[i], start, stop, lr)
+        m, b = _view(ms[i], start, stop, lr), _view(bs[i], start, stop, lr)
+        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize)
+
+
+@kernel(parallel=True)
+def _rmsprop_parallel(  # type: ignore[no-untyped-def]
+    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize
+):
+    for c in numba.prange(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, v = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(vs[i], start, stop, lr)
+        m, b = _view(ms[i], start, stop, lr), _view(bs[i], start, stop, lr)
+        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize)
+
+
+def rmsprop_step(
+    parameters: Arrays,
+    gradients: Arrays,
+    square_averages: Arrays,
+    averages: Arrays | None,
+    momentum_buffers: Arrays | None,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    maximize: bool,
+) -> None:
+    """RMSprop, plain, centred or with momentum; see reference/optim.py."""
+    _launch(
+        (_rmsprop_chunk, _rmsprop_serial, _rmsprop_parallel),
+        (
+            parameters,
+            gradients,
+            square_averages,
+            square_averages if averages is None else averages,
+            square_averages if momentum_buffers is None else momentum_buffers,
+        ),
+        (),
+        (lr, alpha, 1 - alpha, eps, weight_decay, momentum),
+        (averages is not None, momentum_buffers is not None, maximize),
+    )
+
+
+@kernel
+def _adagrad_chunk(p, g, s, rate, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for j in range(len(p)):
+        step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
+        s[j] += step * step
+        p[j] -= rate * step / (math.sqrt(s[j]) + eps)
+
+
+@kernel
+def _adagrad_serial(chunks, ps, gs, ss, rates, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for c in range(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, s = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ss[i], start, stop, eps)
+        _adagrad_chunk(p, g, s, rates[i], eps, weight_decay, maximize)
+
+
+@kernel(parallel=True)
+def _adagrad_parallel(chunks, ps, gs, ss, rates, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for c in numba.prange(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g, s = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ss[i], start, stop, eps)
+        _adagrad_chunk(p, g, s, rates[i], eps, weight_decay, maximize)
+
+
+def adagrad_step(
+    parameters: Arrays,
+    gradients: Arrays,
+    sums: Arrays,
+    steps: np.ndarray,
+    lr: float,
+    lr_decay: float,
+    eps: float,
+    weight_decay: float,
+    maximize: bool,
+) -> None:
+    """Adagrad; see reference/optim.py."""
+    if not len(parameters):
+        return
+    rates = (lr / (1 + (steps - 1) * lr_decay)).astype(parameters[0].dtype)
+    _launch(
+        (_adagrad_chunk, _adagrad_serial, _adagrad_parallel),
+        (parameters, gradients, sums),
+        (rates,),
+        (eps, weight_decay),
+        (maximize,),
+    )
+
+
+@kernel
+def _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for j in range(len(p)):
+        step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
+        v[j] = rho * v[j] + rest * step * step
+        delta = math.sqrt(u[j] + eps) / math.sqrt(v[j] + eps) * step
+        u[j] = rho * u[j] + rest * delta * delta
+        p[j] -= lr * delta
+
+
+@kernel
+def _adadelta_serial(chunks, ps, gs, vs, us, lr, rho, rest, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for c in range(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr)
+        v, u = _view(vs[i], start, stop, lr), _view(us[i], start, stop, lr)
+        _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize)
+
+
+@kernel(parallel=True)
+def _adadelta_parallel(chunks, ps, gs, vs, us, lr, rho, rest, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
+    for c in numba.prange(len(chunks)):
+        i, start, stop = chunks[c]
+        p, g = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr)
+        v, u = _view(vs[i], start, stop, lr), _view(us[i], start, stop, lr)
+        _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize)
+
+
+def adadelta_step(
+    parameters: Arrays,
+    gradients: Arrays,
+    square_averages: Arrays,
+    accumulated_deltas: Arrays,
+    lr: float,
+    rho: float,
+    eps: float,
+    weight_decay: float,
+    maximize: bool,
+) -> None:
+    """Adadelta; see reference/optim.py."""
+    _launch(
+        (_adadelta_chunk, _adadelta_serial, _adadelta_parallel),
+        (parameters, gradients, square_averages, accumulated_deltas),
+        (),
+        (lr, rho, 1 - rho, eps, weight_decay),
+        (maximize,),
+    )

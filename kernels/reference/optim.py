@@ -13,6 +13,7 @@ import numpy as np
 
 from . import scalars
 
+__all__ = ["adadelta_step", "adagrad_step", "adam_step", "rmsprop_step", "sgd_step"]
 
 def sgd_step(
     parameters: Sequence[np.ndarray],
@@ -116,6 +117,8 @@ def rmsprop_step(
                 average = averages[i].reshape(-1)
                 average[j] = alpha * average[j] + (1 - alpha) * g
                 v = v - average[j] * average[j]
+                if v < 0:  # a variance; only rounding can make the difference negative
+                    v = v - v
             step = g / (scalars.sqrt(v) + eps)
             if momentum_buffers is not None:
                 buffer = momentum_buffers[i].reshape(-1)

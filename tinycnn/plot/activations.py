@@ -16,6 +16,11 @@ from .images import show_image
 SILENT = {"Flatten", "Dropout", "Dropout2d", "Identity", "Unflatten"}
 MOST_LAYERS, MOST_MAPS = 14, 16
 
+# Inches: the page, its label column, what is left for content, and the gaps.
+PAGE, LABEL, CONTENT, TOP = 11.0, 2.1, 8.7, 0.5
+GAP, TILE_GAP, TALLEST = 0.16, 0.06, 1.1
+HEADING: dict[str, Any] = {"fontsize": canvas.TITLE, "color": canvas.INK, "weight": "bold"}
+
 
 @dataclass(frozen=True)
 class LayerRecord:
@@ -75,17 +80,46 @@ def draw_activations(
     """
     shown = [record for record in records if record.kind not in SILENT]
     shown = shown if len(shown) <= MOST_LAYERS else _spread(shown, MOST_LAYERS)
-    heights = [1.35] + [0.95 if r.output.ndim == 3 else 0.55 for r in shown] + [1.6]
-    figure = canvas.new_figure(11, sum(heights) + 0.6, "One image on its way through the network")
-    rows = figure.add_gridspec(len(heights), 1, height_ratios=heights)
-    _input_row(figure, rows[0], image)
-    for i, record in enumerate(shown):
-        if record.output.ndim == 3:
-            _map_row(figure, rows[i + 1], record)
-        else:
-            _strip_row(figure, rows[i + 1], record)
-    _answer_row(figure, rows[len(heights) - 1], np.asarray(probabilities), names)
+    heights = [1.5] + [_row_height(record) for record in shown] + [1.5]
+    figure = canvas.new_figure(PAGE, TOP + sum(heights) + GAP * len(heights) + 0.2)
+    figure.set_layout_engine("none")
+    page = _Page(figure, figure.get_figheight())
+    figure.text(0.1 / PAGE, 1 - 0.25 / page.height, "One image on its way through the network", **HEADING)
+    picture = np.asarray(image)
+    page.label(heights[0], f"input\n{_shape_text(picture.shape)}")
+    show_image(page.axes(0.0, heights[0], heights[0]), picture)
+    page.next_row(heights[0])
+    for record, height in zip(shown, heights[1:-1], strict=True):
+        _layer_row(page, record, height)
+        page.next_row(height)
+    page.label(heights[-1], "probability of\neach class")
+    _draw_answer(page.axes(0.0, CONTENT, heights[-1] - 0.25), np.asarray(probabilities), names)
     return canvas.save(figure, path)
+
+
+class _Page:
+    """Rows placed by hand, in inches from the top: a label column on the left, what the layer made beside it."""
+
+    def __init__(self, figure: Any, height: float) -> None:
+        self.figure = figure
+        self.height = height
+        self.top = TOP
+
+    def axes(self, left: float, width: float, height: float) -> Any:
+        """Axes in the current row, `left` inches into the content column."""
+        bottom = self.height - self.top - height
+        return self.figure.add_axes(((LABEL + left) / PAGE, bottom / self.height, width / PAGE, height / self.height))
+
+    def label(self, height: float, text: str) -> None:
+        """The row's name and shape, right-aligned against the content."""
+        middle = self.height - self.top - height / 2
+        self.figure.text(
+            (LABEL - 0.15) / PAGE, middle / self.height, text, ha="right", va="center", fontsize=canvas.TEXT, color=canvas.INK
+        )
+
+    def next_row(self, height: float) -> None:
+        """Go below a row of this height."""
+        self.top += height + GAP
 
 
 def _spread(records: Sequence[LayerRecord], count: int) -> list[LayerRecord]:
@@ -98,18 +132,36 @@ def _shape_text(shape: tuple[int, ...]) -> str:
     return " \N{MULTIPLICATION SIGN} ".join(str(size) for size in shape)
 
 
-def _label(axes: Any, text: str) -> None:
-    """The row's name and shape, right-aligned in a column of its own."""
-    axes.axis("off")
-    axes.text(1.0, 0.5, text, ha="right", va="center", fontsize=canvas.TEXT, color=canvas.INK, transform=axes.transAxes)
+def _tile(record: LayerRecord) -> tuple[float, float]:
+    """Width and height in inches of one map, so that all maps fit beside each other."""
+    rows, columns = record.output.shape[1:]
+    count = min(len(record.output), MOST_MAPS)
+    width = min(CONTENT / count - TILE_GAP, TALLEST * columns / rows)
+    return width, width * rows / columns
 
 
-def _input_row(figure: Any, slot: Any, image: Any) -> None:
-    cells = slot.subgridspec(1, 2, width_ratios=(1.6, 8.4))
-    picture = np.asarray(image)
-    _label(figure.add_subplot(cells[0]), f"input\n{_shape_text(picture.shape)}")
-    axes = figure.add_subplot(cells[1], anchor="W")
-    show_image(axes, picture)
+def _row_height(record: LayerRecord) -> float:
+    """A strip is low; maps are as high as their width allows, with room for two lines of label."""
+    return max(_tile(record)[1], 0.45) if record.output.ndim == 3 else 0.45
+
+
+def _layer_row(page: _Page, record: LayerRecord, height: float) -> None:
+    if record.output.ndim != 3:
+        values = record.output.reshape(1, -1)
+        page.label(height, f"{record.name}  {record.kind}\n{values.size} numbers")
+        axes = page.axes(0.0, CONTENT, height)
+        canvas.image_axes(axes)
+        axes.imshow(values, interpolation="nearest", aspect="auto", **_colouring(values))
+        return
+    maps = record.output[:MOST_MAPS]
+    note = f" (first {MOST_MAPS} drawn)" if len(record.output) > MOST_MAPS else ""
+    page.label(height, f"{record.name}  {record.kind}\n{_shape_text(record.output.shape)}{note}")
+    width, tall = _tile(record)
+    colouring = _colouring(maps)
+    for i, one in enumerate(maps):
+        axes = page.axes(i * (width + TILE_GAP), width, tall)
+        canvas.image_axes(axes)
+        axes.imshow(one, interpolation="nearest", aspect="auto", **colouring)
 
 
 def _colouring(values: Any) -> dict[str, Any]:
@@ -120,32 +172,8 @@ def _colouring(values: Any) -> dict[str, Any]:
     return {"cmap": "inferno", "vmin": 0.0, "vmax": largest}
 
 
-def _map_row(figure: Any, slot: Any, record: LayerRecord) -> None:
-    maps = record.output[:MOST_MAPS]
-    more = len(record.output) - len(maps)
-    cells = slot.subgridspec(1, 1 + MOST_MAPS, width_ratios=[1.6] + [8.4 / MOST_MAPS] * MOST_MAPS, wspace=0.08)
-    note = f"\nfirst {MOST_MAPS} shown" if more else ""
-    _label(figure.add_subplot(cells[0]), f"{record.name}  {record.kind}\n{_shape_text(record.output.shape)}{note}")
-    colouring = _colouring(maps)
-    for i, one in enumerate(maps):
-        axes = figure.add_subplot(cells[i + 1])
-        canvas.image_axes(axes)
-        axes.imshow(one, interpolation="nearest", **colouring)
-
-
-def _strip_row(figure: Any, slot: Any, record: LayerRecord) -> None:
-    cells = slot.subgridspec(1, 2, width_ratios=(1.6, 8.4))
-    values = record.output.reshape(1, -1)
-    _label(figure.add_subplot(cells[0]), f"{record.name}  {record.kind}\n{values.size}")
-    axes = figure.add_subplot(cells[1])
-    canvas.image_axes(axes)
-    axes.imshow(values, interpolation="nearest", aspect="auto", **_colouring(values))
-
-
-def _answer_row(figure: Any, slot: Any, probabilities: Any, names: Sequence[str] | None) -> None:
-    cells = slot.subgridspec(1, 2, width_ratios=(1.6, 8.4))
-    _label(figure.add_subplot(cells[0]), "probability of\neach class")
-    axes = figure.add_subplot(cells[1])
+def _draw_answer(axes: Any, probabilities: Any, names: Sequence[str] | None) -> None:
+    """A bar a class, the ten most likely ones where there are more than twenty."""
     order = np.arange(len(probabilities)) if len(probabilities) <= 20 else np.sort(np.argsort(-probabilities, kind="stable")[:10])
     best = int(probabilities.argmax())
     colours = [canvas.BLUE if k == best else "#b8c4d0" for k in order]

@@ -64,10 +64,11 @@ def _colours(counts: Any) -> Any:
 
 
 def _number_cells(axes: Any, counts: Any) -> None:
+    colours = _colours(counts)
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
             if count:
-                dark = i == j and count > 0.5 * row.sum()
+                dark = colours[i, j].mean() < 0.5
                 axes.text(j, i, f"{count}", ha="center", va="center", fontsize=canvas.TEXT, color="white" if dark else canvas.INK)
 
 
@@ -77,6 +78,6 @@ def _recall_axis(axes: Any, counts: Any) -> None:
     labels = [f"{100 * counts[i, i] / totals[i]:.1f} %" if totals[i] else "none" for i in range(len(counts))]
     twin = axes.secondary_yaxis("right")
     twin.set_yticks(range(len(counts)), labels)
-    twin.set_ylabel("found of this class", fontsize=canvas.TEXT)
+    twin.set_ylabel("share found (recall)", fontsize=canvas.TEXT)
     twin.tick_params(length=0, labelsize=canvas.TEXT, colors=canvas.FAINT)
     twin.spines["right"].set_visible(False)

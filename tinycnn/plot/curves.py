@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import ShapeError
 from . import canvas
 
 
@@ -12,19 +13,20 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
 
     Parameters
     ----------
-    history : one mapping an epoch with keys epoch, train_loss, train_accuracy, test_loss, test_accuracy (shares from 0 to 1); absent or None is left out
+    history : at least one mapping an epoch with keys epoch, train_loss, train_accuracy, test_loss, test_accuracy (shares from 0 to 1); absent or None is left out
     path : the PNG file to write
     """
+    if not history:
+        raise ShapeError("draw_curves: history is empty; it needs at least one epoch")
     figure = canvas.new_figure(10, 4.2)
     loss, right = figure.subplots(1, 2)
     _draw_pair(loss, history, "loss", 1.0)
-    loss.set_title("Loss (lower is better)", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
+    loss.set_title("Loss", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
     loss.set_ylabel("cross-entropy, nats", fontsize=canvas.TEXT)
     loss.set_ylim(bottom=0)
     _draw_pair(right, history, "accuracy", 100.0)
-    right.set_title("Accuracy (higher is better)", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
+    right.set_title("Accuracy", loc="left", fontsize=canvas.TITLE, color=canvas.INK)
     right.set_ylabel("% of images right", fontsize=canvas.TEXT)
-    right.set_ylim(top=100.5)
     _mark_best(right, history)
     return canvas.save(figure, path)
 
@@ -52,7 +54,9 @@ def _draw_pair(axes: Any, history: Sequence[Mapping[str, Any]], quantity: str, s
             axes.plot(epochs, values, color=colour, marker=marker, markersize=size, linewidth=2, label=label)
     axes.set_xlabel("epoch", fontsize=canvas.TEXT)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(x=0.03)
+    first, last = float(history[0]["epoch"]), float(history[-1]["epoch"])
+    margin = max(0.5, 0.03 * (last - first))
+    axes.set_xlim(first - margin, last + margin)
     if axes.lines:
         axes.legend(fontsize=canvas.TEXT, frameon=False, loc="best")
 
@@ -63,6 +67,7 @@ def _mark_best(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
     if not values:
         return
     best = max(range(len(values)), key=values.__getitem__)
+    axes.set_ylim(top=min(101.0, axes.get_ylim()[1] + 1.0))
     axes.plot(epochs[best], values[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=canvas.ORANGE, markeredgewidth=1.5)
     axes.set_title(
         f"best test: {values[best]:.2f} % at epoch {epochs[best]:g}", loc="right", fontsize=canvas.TEXT, color=canvas.ORANGE

@@ -34,8 +34,8 @@ def draw_wrong(
     if len(wrong) == 0:
         return None
     surest_first = wrong[np.argsort(-scores[wrong, guess[wrong]], kind="stable")][:count]
-    shown = f"all {len(wrong)}" if len(wrong) <= count else f"the {count} surest of {len(wrong)}"
-    title = f"Mistakes, {shown}: true \N{RIGHTWARDS ARROW} predicted (its probability)"
+    shown = f"{len(wrong)} mistake{'s' if len(wrong) > 1 else ''}" if len(wrong) <= count else f"The {count} surest of {len(wrong)} mistakes"
+    title = f"{shown}: true \N{RIGHTWARDS ARROW} predicted (its probability)"
     return _draw_grid(images, truth, scores, surest_first, path, names, title)
 
 
@@ -72,7 +72,7 @@ def _draw_grid(
 ) -> Path:
     labels = [str(i) for i in range(scores.shape[1])] if names is None else list(names)
     longest = max(len(label) for label in labels)
-    columns = min(COLUMNS if longest <= 3 else 6, max(4, len(chosen)))
+    columns = min(COLUMNS if longest <= 3 else 6, max(6, len(chosen)))
     rows = math.ceil(len(chosen) / columns)
     # Words need a second line under the first, digits do not.
     cell = (1.3, 1.62) if longest <= 3 else (1.7, 2.15)

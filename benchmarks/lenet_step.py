@@ -1,0 +1,112 @@
+"""The LeNet-5 training step (forward, backward, SGD with momentum) against torch, in one process.
+
+    python benchmarks/lenet_step.py            # batch 64 and 128, 2 threads and 1; writes results/lenet_step.json
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from harness import measure, save
+
+import tinycnn
+from tinycnn import models
+
+LEARNING_RATE = 0.01
+MOMENTUM = 0.9
+TARGETS = {2: {"torch": 0.60, "torch channels_last": 0.80}, 1: {"torch": 0.65, "torch channels_last": 0.85}}
+
+
+def torch_lenet5() -> torch.nn.Sequential:
+    """The same network, with torch's layers."""
+    nn = torch.nn
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+
+
+def our_step(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
+    """A closure that trains our network one step on the batch."""
+    optimizer = tinycnn.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+    images, labels = tinycnn.Tensor(x), tinycnn.Tensor(y)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = tinycnn.functional.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def torch_step(model: torch.nn.Module, x: np.ndarray, y: np.ndarray, channels_last: bool) -> Callable[[], float]:
+    """The same closure for torch's."""
+    images, labels = torch.from_numpy(x), torch.from_numpy(y)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def compare(batch: int, threads: int, rounds: int) -> dict[str, Any]:
+    """One row of the table; asserts equal losses over three steps first."""
+    tinycnn.set_num_threads(threads)
+    torch.set_num_threads(threads)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, 1, 28, 28), dtype=np.float32)
+    y = rng.integers(0, 10, batch)
+    torch.manual_seed(0)
+    theirs, theirs_last, ours = torch_lenet5(), torch_lenet5(), models.get_model("lenet5")
+    theirs_last.load_state_dict(theirs.state_dict())
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        mine.data[...] = other.detach().numpy()
+    steps = {
+        "tinycnn": our_step(ours, x, y),
+        "torch": torch_step(theirs, x, y, False),
+        "torch channels_last": torch_step(theirs_last, x, y, True),
+    }
+    for _ in range(3):
+        losses = [step() for step in steps.values()]
+        np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
+    result = measure(steps, rounds)
+    return {
+        "batch": batch,
+        "threads": threads,
+        "milliseconds": {name: round(1e3 * result.median(name), 3) for name in steps},
+        "ratio": {name: round(result.ratio("tinycnn", name), 3) for name in steps if name != "tinycnn"},
+        "target": TARGETS[threads],
+    }
+
+
+def main() -> None:
+    """Measure every row, print and save the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    arguments = parser.parse_args()
+    rows = []
+    for threads in arguments.threads:
+        for batch in (64, 128):
+            row = compare(batch, threads, arguments.rounds)
+            rows.append(row)
+            times = "  ".join(f"{name} {value:7.3f} ms" for name, value in row["milliseconds"].items())
+            ratios = "  ".join(f"{value:.2f} of {name} (target {row['target'][name]:.2f})" for name, value in row["ratio"].items())
+            print(f"batch {batch:3d}, {threads} threads: {times} | {ratios}", flush=True)
+    print(save("lenet_step", {"rows": rows}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Write the README's tables of measured results from benchmarks/results/*.json.
+
+    python benchmarks/readme_tables.py         # rewrites README.md between its markers
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def load(name: str) -> dict[str, Any]:
+    """One saved result."""
+    loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return loaded
+
+
+def where(result: dict[str, Any]) -> str:
+    """One line on machine, versions and commit."""
+    facts = result["environment"]
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "numpy", "numba") if name in facts)
+    return f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, {versions}; {facts['date']}, commit {facts['commit']}."
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def training_step() -> str:
+    """LeNet-5's training step."""
+    result = load("lenet_step")
+    rows = []
+    for row in result["rows"]:
+        milliseconds, ratio = row["milliseconds"], row["ratio"]
+        rows.append(
+            [
+                str(row["batch"]),
+                str(row["threads"]),
+                *(f"{milliseconds[name]:.2f}" for name in ("tinycnn", "torch", "torch channels_last")),
+                *(f"{ratio[name]:.2f}" for name in ("torch", "torch channels_last")),
+            ]
+        )
+    header = ["batch", "threads", "tinycnn, ms", "torch, ms", "torch channels_last, ms", "of torch", "of channels_last"]
+    return table(header, rows) + "\n\n" + where(result)
+
+
+def convolution() -> str:
+    """Geometric means over the layer shapes."""
+    result = load("conv_table")
+    means = result["geometric_mean"]
+    parts = list(means)
+    rows = [["geometric mean", *(f"{means[part]:.2f}" for part in parts)]]
+    rows += [[row["name"], *(f"{row[part]['ratio']:.2f}" for part in parts)] for row in result["rows"]]
+    return table(["layer", *parts], rows) + "\n\n" + where(result)
+
+
+def accuracy() -> str:
+    """What training reaches."""
+    result = load("accuracy")
+    rows = [
+        [row["command"], row["data"], ", ".join(f"{value:.2f} %" for value in row["test_accuracy"]), f"{row['seconds']:.0f} s"]
+        for row in result["rows"]
+    ]
+    return table(["command", "data", "test accuracy", "time, median"], rows) + "\n\n" + where(result)
+
+
+def memory() -> str:
+    """Peak memory of the training step."""
+    result = load("peak_memory")
+    rows = [[str(row["batch"]), f"{row['tinycnn']['growth']:.0f}", f"{row['torch']['growth']:.0f}"] for row in result["megabytes"]]
+    return table(["batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
+
+
+TABLES = {"training step": training_step, "convolution": convolution, "accuracy": accuracy, "memory": memory}
+
+
+def filled(text: str) -> str:
+    """The README with every marked table written anew."""
+    for name, make in TABLES.items():
+        pattern = re.compile(rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise SystemExit(f"README.md has no markers for the table {name!r}")
+        text = pattern.sub(lambda match, make=make: match[1] + make() + "\n" + match[2], text)
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text()))
+    print(readme)
