@@ -22,6 +22,8 @@ import llvmlite
 import numba
 import numpy as np
 
+from .threads import guarded
+
 # The vector intrinsics emit LLVM code, which exists only when Numba compiles. TINYCNN_FAST=0 keeps plain Numba everywhere.
 FAST = os.environ.get("TINYCNN_FAST", "1") != "0" and not numba.config.DISABLE_JIT
 
@@ -96,11 +98,11 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     settings.update(options)
     if settings["fastmath"] is False:
         del settings["fastmath"]
-    # Numba's inline="never" is its default; the wish not to be inlined by LLVM is spelled `forceinline` off.
     previous = numba.config.CACHE_DIR
     if CACHE_FOLDER is not None:
         numba.config.CACHE_DIR = str(CACHE_FOLDER)
     try:
-        return numba.njit(**settings)(function)
+        compiled = numba.njit(**settings)(function)
     finally:
         numba.config.CACHE_DIR = previous
+    return guarded(compiled) if settings.get("parallel") else compiled

@@ -4,10 +4,12 @@ OpenMP enters a parallel region in 2 to 3 microseconds and takes calls from seve
 over 30 microseconds and aborts the process when two Python threads enter at once, so there every kernel call takes a lock.
 """
 
+import functools
+import importlib
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any
 
 import numba
 
@@ -16,8 +18,40 @@ from .errors import ArgumentError
 # Work estimated below this many nanoseconds runs the serial variant: a parallel region costs more than it saves.
 SERIAL_BELOW = 30_000
 
-if "NUMBA_THREADING_LAYER" not in os.environ:
+POOLS = {"omp": "numba.np.ufunc.omppool", "tbb": "numba.np.ufunc.tbbpool"}
+
+
+def _choose_layer() -> str:
+    """The first of OpenMP and TBB that loads on this machine, else Numba's work queue; NUMBA_THREADING_LAYER overrules."""
+    chosen = os.environ.get("NUMBA_THREADING_LAYER")
+    if chosen:
+        return chosen
     numba.config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]
+    for name, module in POOLS.items():
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            continue
+        return name
+    return "workqueue"
+
+
+LAYER = _choose_layer()
+
+_workqueue_lock = threading.RLock()
+
+
+def guarded(dispatcher: Callable[..., Any]) -> Callable[..., Any]:
+    """A parallel kernel as several Python threads may call it: behind one lock on the work queue, as it is elsewhere."""
+    if LAYER != "workqueue":
+        return dispatcher
+
+    @functools.wraps(dispatcher)
+    def one_at_a_time(*arguments: Any) -> Any:
+        with _workqueue_lock:
+            return dispatcher(*arguments)
+
+    return one_at_a_time
 
 
 def max_threads() -> int:
@@ -37,37 +71,3 @@ def set_num_threads(count: int) -> None:
             f"set_num_threads: {count!r} is not a whole number from 1 to {max_threads()}, the processors this process may use"
         )
     numba.set_num_threads(count)
-
-
-def layer() -> str:
-    """The threading layer in use ("omp", "tbb" or "workqueue"); starts it if no parallel kernel has run yet."""
-    _start()
-    return str(numba.threading_layer())
-
-
-@numba.njit(parallel=True)
-def _touch() -> int:
-    total = 0
-    for i in numba.prange(1):
-        total += i
-    return total
-
-
-def _start() -> None:
-    try:
-        numba.threading_layer()
-    except ValueError:
-        _touch()
-
-
-_workqueue_lock = threading.RLock()
-
-
-@contextmanager
-def parallel_region() -> Iterator[None]:
-    """Around a call of a parallel kernel where several Python threads may call at once: a lock on the work queue, free elsewhere."""
-    if numba.np.ufunc.parallel._get_thread_id is None or layer() == "workqueue":
-        with _workqueue_lock:
-            yield
-    else:
-        yield

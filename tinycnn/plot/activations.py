@@ -33,7 +33,9 @@ class LayerRecord:
 
 
 def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
-    """Send a batch through the model in evaluation mode and keep what each layer without children made of its first image.
+    """Send a batch through the model in evaluation mode and keep what each layer made of its first image.
+
+    A layer is a module without children, or with parameters of its own.
 
     Parameters
     ----------
@@ -45,13 +47,13 @@ def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
 
     def remember(name: str, module: Any) -> Any:
         def hook(_module: Any, _inputs: Any, output: Any) -> None:
-            count = sum(int(np.prod(p.shape)) for p in module.parameters(recurse=False))
-            records.append(LayerRecord(name, type(module).__name__, np.array(output.data[0]), count))
+            if isinstance(output, Tensor):
+                records.append(LayerRecord(name, type(module).__name__, np.array(output.data[0]), _own_parameters(module)))
 
         return hook
 
     for name, module in model.named_modules():
-        if name and not any(True for _ in module.children()):
+        if name and (_own_parameters(module) or not list(module.children())):
             handles.append(module.register_forward_hook(remember(name, module)))
     was_training = model.training
     model.eval()
@@ -63,6 +65,11 @@ def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
         for handle in handles:
             handle.remove()
     return records
+
+
+def _own_parameters(module: Any) -> int:
+    """The number of numbers in the module's own parameters, those of its children not counted."""
+    return sum(int(parameter.data.size) for parameter in module.parameters(recurse=False))
 
 
 def draw_activations(
@@ -181,6 +188,7 @@ def _draw_answer(axes: Any, probabilities: Any, names: Sequence[str] | None) -> 
     axes.bar_label(bars, [f"{100 * probabilities[k]:.1f} %" for k in order], fontsize=canvas.SMALL, color=canvas.INK, padding=2)
     labels = [str(k) if names is None else str(names[k]) for k in order]
     axes.set_xticks(range(len(order)), labels)
+    axes.set_xlim(-0.5, len(order) - 0.5)
     axes.set_ylim(0, 1.2)
     axes.set_yticks([])
     canvas.plain_axes(axes, grid=False)

@@ -23,7 +23,6 @@ from ..errors import CheckpointError
 from ..tensor import Tensor
 
 NEWEST = "checkpoint.npz"
-PREVIOUS = "checkpoint.previous.npz"
 FORMAT = "tinycnn checkpoint 1"
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
@@ -109,7 +108,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """
     target = _file_of(path)
     previous = _previous_of(target)
-    if not target.exists() and not previous.exists():
+    if not has_checkpoint(target):
         raise CheckpointError(f"there is no checkpoint {target}; a run with output= writes one")
     try:
         return _read(target)
@@ -122,6 +121,12 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             raise CheckpointError(f"{error}; the previous one, {previous.name}, cannot be read either") from error
         checkpoint.note = f"{error}; going on from the previous one, {previous.name}"
         return checkpoint
+
+
+def has_checkpoint(folder: str | Path) -> bool:
+    """Whether a run has written a checkpoint there, the newest or the one before it."""
+    target = _file_of(folder)
+    return target.exists() or _previous_of(target).exists()
 
 
 def require_writable(folder: str | Path) -> Path:

@@ -1,0 +1,152 @@
+"""Find the command, run it, and turn every known failure into one sentence and an exit code.
+
+Exit codes: 0 done, 1 a failure that one sentence on the error stream explains, 2 a command or option that does not exist or does not fit,
+130 stopped by Ctrl-C.
+"""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import TinycnnError, UsageError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+# Command: its module in this folder, and its line in `tinycnn --help`.
+COMMANDS = {
+    "train": ("train", "train a network, evaluate it, draw what it learned"),
+    "eval": ("evaluate", "evaluate a trained network and draw its pictures"),
+    "predict": ("predict", "say what is on an image"),
+    "search": ("search", "search hyper-parameters, by grid or at random"),
+    "experiment": ("experiment", "init, lr-range, overfit, optimizers: small experiments with a table"),
+    "bench": ("bench", "time the convolution algorithms and a training step on this machine"),
+    "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
+    "doctor": ("doctor", "check the installation, with one-line fixes"),
+}
+
+EPILOG = """\
+examples:
+  tinycnn train lenet5                     5,000 real digits come with the package: nothing to download
+  tinycnn train lenet5 --data mnist        60,000 digits, downloaded once
+  tinycnn predict photo.png                with the network trained last
+  tinycnn train --help                     every command explains itself
+
+exit codes: 0 done, 1 a failure explained in one sentence, 2 wrong usage, 130 stopped by Ctrl-C
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are UsageErrors: one sentence, the nearest option, and where to read on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{message}; `{self.prog} --help` lists the options")
+
+    def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse; an option that does not exist is answered with the nearest ones that do."""
+        parsed, unknown = self.parse_known_args(list(arguments))
+        if unknown:
+            name = unknown[0].split("=")[0]
+            known = [option for action in self._actions for option in action.option_strings]
+            offer = nearest(name, known) if name.startswith("-") else ""
+            raise UsageError(f"`{self.prog}` has no use for {name!r}{offer}; `{self.prog} --help` lists the options")
+        return parsed
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The words "; did you mean ...?" for a misspelt name, or nothing."""
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            code = _run(arguments)
+            sys.stdout.flush()
+            return code
+        except SystemExit as stop:  # argparse leaves this way after --help and --version
+            return int(stop.code or 0)
+        except KeyboardInterrupt:
+            _complain("stopped by Ctrl-C", debug)
+            return INTERRUPTED
+        except UsageError as error:
+            _complain(str(error), debug)
+            return USAGE
+        except BrokenPipeError:
+            # Whoever read the output has gone; Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _complain("the output was closed before everything was written", debug)
+            return FAILED
+        except (TinycnnError, OSError, MemoryError) as error:
+            _complain(explain(error), debug)
+            return FAILED
+        except Exception as error:
+            hint = "" if debug else " (--debug shows where)"
+            _complain(f"this is a bug in tinycnn, please report it: {type(error).__name__}: {error}{hint}", debug)
+            return FAILED
+
+
+def explain(error: BaseException) -> str:
+    """One sentence for a known error."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; a smaller --batch-size needs less"
+    if isinstance(error, OSError) and not isinstance(error, TinycnnError):
+        reason = error.strerror or str(error) or type(error).__name__
+        return f"{error.filename}: {reason}" if error.filename else reason
+    return str(error)
+
+
+def _complain(sentence: str, debug: bool) -> None:
+    """One line on the error stream, whatever the message's own line breaks; the traceback only on request."""
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"tinycnn: {' '.join(sentence.split())}\n")
+    sys.stderr.flush()
+
+
+def _show_warning(message: Warning | str, *_details: Any, **_more: Any) -> None:
+    sys.stderr.write(f"tinycnn: note: {' '.join(str(message).split())}\n")
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0].startswith("-"):
+        return _top_level(arguments)
+    name = arguments[0]
+    if name not in COMMANDS:
+        raise UsageError(f"there is no command {name!r}{nearest(name, list(COMMANDS))}; there are {', '.join(COMMANDS)}")
+    command = importlib.import_module(f".{COMMANDS[name][0]}", __package__)
+    parser = Parser(prog=f"tinycnn {name}", description=command.DESCRIPTION, epilog=command.EPILOG)
+    command.configure(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    return int(command.run(parser.parse_all(arguments[1:])))
+
+
+def _top_level(arguments: list[str]) -> int:
+    listing = "\n".join(f"  {name:<12} {line}" for name, (_, line) in COMMANDS.items())
+    parser = Parser(
+        prog="tinycnn",
+        usage="tinycnn COMMAND [options]",
+        description=f"Convolutional networks you can read, check and step through, fast on your CPU.\n\ncommands:\n{listing}",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    if parser.parse_all(arguments).version:
+        from .. import __version__
+
+        print(f"tinycnn {__version__}")
+    else:
+        parser.print_help()
+    return OK

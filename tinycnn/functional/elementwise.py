@@ -1,0 +1,478 @@
+"""Arithmetic of two tensors, element by element, with broadcasting.
+
+Shapes are compared from the right and sizes of 1 stretch; the gradient of a stretched operand is the sum over what it was stretched to.
+dtypes follow torch: Python and 0-d numbers never widen a tensor, two float tensors give the wider type, whole numbers stay whole
+but for true division, and have no gradient. As in torch, divisions by zero and overflows give inf and nan without a warning.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import record
+from ..errors import ArgumentError, DtypeError
+from ..registry import operator
+from ..tensor import Tensor
+from ._arguments import as_tensor
+from ._arrays import as_array, binary, broadcast_error, in_one_dtype, kept, operand, unbroadcast
+
+__all__ = ["add", "clamp", "clip", "div", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "sub", "where"]
+
+BOTH = ("input", "other")
+
+
+@operator(family="elementwise", differentiable=BOTH, method=True, alias=("__add__",))
+def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """Add two tensors, the second one scaled by `alpha`.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input + alpha other; grad_input = grad, grad_other = alpha grad.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.add([1.0, 2.0], 10.0).tolist()
+    [11.0, 12.0]
+    """
+    if alpha != 1:
+        other = mul(other, alpha)
+    return binary("add", np.add, input, other, _pass, _pass, reads_operands=False)
+
+
+@operator(family="elementwise", differentiable=BOTH, method=True, alias=("__sub__",))
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """Subtract the second tensor, scaled by `alpha`, from the first.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input - alpha other; grad_input = grad, grad_other = -alpha grad.
+
+    Raises
+    ------
+    DtypeError
+        For two tensors of bool, as in torch: use logical operators or convert.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> (1 - tinycnn.tensor([0.25, 0.5])).tolist()
+    [0.75, 0.5]
+    """
+    if alpha != 1:
+        other = mul(other, alpha)
+    try:
+        return binary("sub", np.subtract, input, other, _pass, _negate, reads_operands=False)
+    except TypeError:
+        raise DtypeError("sub: bool minus bool has no meaning; use logical_not, ne, or convert with .int()") from None
+
+
+@operator(family="elementwise", differentiable=BOTH, method=True, alias=("__mul__",))
+def mul(input: Any, other: Any) -> Tensor:
+    """Multiply two tensors element by element.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input other; grad_input = grad other, grad_other = grad input.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.mul([[1.0], [2.0]], [3.0, 4.0]).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    return binary("mul", np.multiply, input, other, _times_b, _times_a)
+
+
+@operator(family="elementwise", differentiable=BOTH, kinks="other = 0", method=True, alias=("__truediv__",))
+def div(input: Any, other: Any) -> Tensor:
+    """Divide the first tensor by the second; whole numbers give float32.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input / other; grad_input = grad / other, grad_other = -grad y / other.
+
+    Notes
+    -----
+    By zero: inf, -inf or nan, as IEEE 754 says, silently.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.div([1.0, -1.0], [4.0, 0.0]).tolist()
+    [0.25, -inf]
+    """
+    return binary("div", _quotient, input, other, _over_b, _quotient_gradient_b)
+
+
+@operator(family="elementwise", differentiable=("input",), method=True, alias=("__neg__",))
+def neg(input: Any) -> Tensor:
+    """Change the sign of every element.
+
+    Shapes
+    ------
+    (*) -> (*)
+
+    Formula
+    -------
+    y = -input; grad_input = -grad.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.neg([1.0, -2.0]).tolist()
+    [-1.0, 2.0]
+    """
+    tensor = as_tensor(input)
+    if tensor.data.dtype == np.bool_:
+        raise DtypeError("neg: input is bool, which has no sign; use logical_not, or convert with .int()")
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        return (-grad,)
+
+    return record("neg", as_array(-tensor.data), (tensor,), backward)
+
+
+@operator(
+    family="elementwise",
+    differentiable=("input", "exponent"),
+    kinks="input = 0 with exponents below 1",
+    method=True,
+    alias=("__pow__",),
+)
+def pow(input: Any, exponent: Any) -> Tensor:
+    """Raise every element to a power; base and exponent may be tensors or numbers.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input ^ exponent; grad_input = grad exponent input ^ (exponent - 1), and 0 where exponent = 0;
+    grad_exponent = grad y log(input), and 0 where input = 0 and exponent >= 0.
+
+    Raises
+    ------
+    ArgumentError
+        For whole numbers to a negative power, which would not be whole.
+
+    Notes
+    -----
+    A negative base to a fraction is nan, as in torch.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.pow([1.0, 2.0, 3.0], 2).tolist()
+    [1.0, 4.0, 9.0]
+    >>> (2 ** tinycnn.tensor([3.0])).tolist()
+    [8.0]
+    """
+    return binary("pow", _power, input, exponent, _power_gradient_base, _power_gradient_exponent)
+
+
+@operator(family="elementwise", differentiable=("input",), kinks="input = 0", method=True)
+def reciprocal(input: Any) -> Tensor:
+    """One divided by every element; whole numbers give float32.
+
+    Shapes
+    ------
+    (*) -> (*)
+
+    Formula
+    -------
+    y = 1 / input; grad_input = -grad y^2.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.reciprocal([2.0, 4.0]).tolist()
+    [0.5, 0.25]
+    """
+    return div(1.0, input)
+
+
+@operator(family="elementwise", differentiable=BOTH, kinks="input = other: the gradient is shared equally", method=True)
+def maximum(input: Any, other: Any) -> Tensor:
+    """The larger of two tensors, element by element; nan wins.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = max(input, other); grad_input = grad [input > other] + grad / 2 [input = other], grad_other alike.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.maximum([1.0, 5.0], [3.0, 2.0]).tolist()
+    [3.0, 5.0]
+    """
+    return binary("maximum", np.maximum, input, other, _unless_less, _unless_greater)
+
+
+@operator(family="elementwise", differentiable=BOTH, kinks="input = other: the gradient is shared equally", method=True)
+def minimum(input: Any, other: Any) -> Tensor:
+    """The smaller of two tensors, element by element; nan wins.
+
+    Shapes
+    ------
+    (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = min(input, other); grad_input = grad [input < other] + grad / 2 [input = other], grad_other alike.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.minimum([1.0, 5.0], [3.0, 2.0]).tolist()
+    [1.0, 2.0]
+    """
+    return binary("minimum", np.minimum, input, other, _unless_greater, _unless_less)
+
+
+@operator(family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True)
+def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
+    """Limit every element from below and above; a bound is a number, a tensor or None.
+
+    Shapes
+    ------
+    (*), (*) or (), (*) or () -> their broadcast shape
+
+    Formula
+    -------
+    y = min(max(input, lower), upper); grad_input = grad [lower <= input <= upper],
+    grad_lower = grad [input < lower < upper], grad_upper = grad [input > upper or lower > upper].
+
+    Parameters
+    ----------
+    input : Tensor
+        What to limit.
+    min, max : number, Tensor or None
+        The bounds, in the unit of input. Where min > max the result is max.
+
+    Raises
+    ------
+    ArgumentError
+        If both bounds are None. ShapeError: a bound that does not broadcast.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.clamp([-1.0, 0.5, 3.0], 0, 1).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return _clamp("clamp", input, min, max)
+
+
+@operator(family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True)
+def clip(input: Any, min: Any = None, max: Any = None) -> Tensor:
+    """Limit every element: `clamp` under NumPy's name.
+
+    Shapes
+    ------
+    (*), (*) or (), (*) or () -> their broadcast shape
+
+    Formula
+    -------
+    As `clamp`.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.clip([-1.0, 0.5, 3.0], max=1).tolist()
+    [-1.0, 0.5, 1.0]
+    """
+    return _clamp("clip", input, min, max)
+
+
+@operator(family="elementwise", differentiable=BOTH)
+def where(condition: Any, input: Any, other: Any) -> Tensor:
+    """Take from the first tensor where the condition holds, from the second where not.
+
+    Shapes
+    ------
+    (*), (*), (*) -> their broadcast shape
+
+    Formula
+    -------
+    y = input [condition] + other [not condition]; grad_input = grad [condition], grad_other = grad [not condition].
+
+    Raises
+    ------
+    DtypeError
+        If the condition is not bool. ShapeError: shapes that do not broadcast.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.where(tinycnn.tensor([True, False]), [1.0, 2.0], 0.0).tolist()
+    [1.0, 0.0]
+    """
+    chosen = as_tensor(condition).data
+    if chosen.dtype != np.bool_:
+        raise DtypeError(f"where: condition is {chosen.dtype}, not bool; compare it, for example condition != 0")
+    first, a = operand("where", "input", input)
+    second, b = operand("where", "other", other)
+    a, b = in_one_dtype(a, b)
+    try:
+        y = np.where(chosen, a, b)
+    except ValueError:
+        raise broadcast_error("where", chosen, a, b) from None
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        return (
+            unbroadcast(kept(grad, chosen), first.data) if first is not None and needs[0] else None,
+            unbroadcast(kept(grad, ~chosen), second.data) if second is not None and needs[1] else None,
+        )
+
+    return record("where", y, (first, second), backward)
+
+
+# Forward functions that NumPy does not have as they are wanted
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    with np.errstate(all="ignore"):
+        if isinstance(a, np.ndarray) and a.dtype.kind in "biu":
+            return np.divide(a, b, dtype=np.float32, casting="unsafe")
+        return np.divide(a, b)
+
+
+def _power(a: Any, b: Any) -> Any:
+    if isinstance(a, np.ndarray) and a.dtype.kind in "biu":
+        if a.dtype.kind == "b":
+            raise DtypeError("pow: bool has no powers; convert with .int() or .float()")
+        if np.any(b < 0):
+            raise ArgumentError("pow: a whole number to a negative power is not whole; use .float() first")
+    if type(b) in (int, float) and b == 2:
+        return np.square(a)
+    with np.errstate(all="ignore"):
+        # The operator, not np.power: it knows square roots and reciprocals.
+        return a**b
+
+
+# Gradients, each a function of the upstream gradient, both operands and the result
+
+
+def _pass(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return grad
+
+
+def _negate(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return -grad
+
+
+def _times_a(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return grad * a
+
+
+def _times_b(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return grad * b
+
+
+def _over_b(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return _quotient(grad, b)
+
+
+def _quotient_gradient_b(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return -grad * (y / b)
+
+
+def _power_gradient_base(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    if type(b) in (int, float) and b == 2:
+        return grad * (2 * a)
+    with np.errstate(all="ignore"):
+        slope = b * a ** (b - 1)
+        return grad * np.where(np.equal(b, 0), grad.dtype.type(0), slope)
+
+
+def _power_gradient_exponent(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        slope = y * np.log(a, dtype=y.dtype)
+        return grad * np.where(np.equal(a, 0) & (b >= 0), grad.dtype.type(0), slope)
+
+
+def _unless_less(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return np.where(np.equal(a, b), grad / 2, kept(grad, ~np.less(a, b)))
+
+
+def _unless_greater(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return np.where(np.equal(a, b), grad / 2, kept(grad, ~np.greater(a, b)))
+
+
+def _clamp(name: str, input: Any, lower: Any, upper: Any) -> Tensor:
+    if lower is None and upper is None:
+        raise ArgumentError(f"{name}: min and max are both None, which limits nothing; give at least one")
+    given = [(argument, value) for argument, value in (("input", input), ("min", lower), ("max", upper)) if value is not None]
+    pairs = [operand(name, argument, value) for argument, value in given]
+    arrays = dict(zip([argument for argument, _ in given], in_one_dtype(*[value for _, value in pairs]), strict=True))
+    tensors = dict(zip(arrays, [tensor for tensor, _ in pairs], strict=True))
+    x, low, high = arrays["input"], arrays.get("min"), arrays.get("max")
+    try:
+        y = x if low is None else np.maximum(x, low)
+        y = as_array(y if high is None else np.minimum(y, high))
+    except ValueError:
+        raise broadcast_error(name, *arrays.values()) from None
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        below = np.zeros((), np.bool_) if low is None else x < low
+        above = np.zeros((), np.bool_) if high is None else x > high
+        crossed = np.zeros((), np.bool_) if low is None or high is None else low > high
+        masks = (~(below | above), below & ~crossed, above | crossed)
+        inputs = [tensors.get(argument) for argument in ("input", "min", "max")]
+        return tuple(
+            unbroadcast(kept(grad, mask), tensor.data) if tensor is not None and needed else None
+            for mask, tensor, needed in zip(masks, inputs, needs, strict=True)
+        )
+
+    inputs = (tensors["input"], tensors.get("min"), tensors.get("max"))
+    return record(name, y, inputs, backward, tuple([tensor for tensor in inputs if tensor is not None]))
+
+
+# The other side of each operator: `1 - tensor` asks the tensor, with itself first
+
+
+def _radd(self: Tensor, other: Any) -> Tensor:
+    return add(other, self)
+
+
+def _rsub(self: Tensor, other: Any) -> Tensor:
+    return sub(other, self)
+
+
+def _rmul(self: Tensor, other: Any) -> Tensor:
+    return mul(other, self)
+
+
+def _rtruediv(self: Tensor, other: Any) -> Tensor:
+    return div(other, self)
+
+
+def _rpow(self: Tensor, other: Any) -> Tensor:
+    return pow(other, self)
+
+
+for _name, _function in {"radd": _radd, "rsub": _rsub, "rmul": _rmul, "rtruediv": _rtruediv, "rpow": _rpow}.items():
+    setattr(Tensor, f"__{_name}__", _function)

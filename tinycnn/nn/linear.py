@@ -1,0 +1,93 @@
+"""The fully connected layer, and the one that changes only the shape before it."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import functional as F
+from ..functional._arguments import whole
+from ..tensor import Tensor
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+__all__ = ["Flatten", "Linear"]
+
+
+class Linear(Module):
+    """Multiply by a trained matrix and add a trained vector: y = x W^T + b; see `tinycnn.functional.linear`.
+
+    Shapes
+    ------
+    (..., in_features) -> (..., out_features)
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Size of the last axis before and after.
+    bias : bool
+        Whether b exists.
+    activation : None or "relu"
+        Applied to the result at the store.
+
+    Notes
+    -----
+    `weight` and `bias` start uniform in +-1 / sqrt(in_features), PyTorch's default.
+
+    Examples
+    --------
+    >>> from tinycnn import nn
+    >>> layer = nn.Linear(3, 2)
+    >>> layer, layer(np.zeros((5, 3), np.float32)).shape
+    (Linear(in_features=3, out_features=2, bias=True), (5, 2))
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, activation: str | None = None) -> None:
+        super().__init__()
+        self.in_features = whole("Linear", "in_features", in_features, 1)
+        self.out_features = whole("Linear", "out_features", out_features, 1)
+        self.activation = activation
+        self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+        self.register_parameter("bias", Parameter(np.empty(out_features, np.float32)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: np.random.Generator | None = None) -> None:
+        """Draw weight and bias anew by the default rule."""
+        init.default_(self.weight, self.bias, generator)
+
+    def forward(self, input: Any) -> Tensor:
+        """x W^T + b."""
+        return F.linear(input, self.weight, self.bias, activation=self.activation)
+
+    def extra_repr(self) -> str:
+        """The sizes, and what differs from the defaults."""
+        text = f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return text if self.activation is None else f"{text}, activation={self.activation!r}"
+
+
+class Flatten(Module):
+    """Make one axis of the axes `start_dim` to `end_dim`; the batch axis is left alone by default.
+
+    Shapes
+    ------
+    (N, C, H, W) -> (N, C H W)
+
+    Examples
+    --------
+    >>> from tinycnn import nn
+    >>> nn.Flatten()(np.zeros((2, 3, 4, 5), np.float32)).shape
+    (2, 60)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Any) -> Tensor:
+        """The same elements in fewer axes."""
+        return F.flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """The range of axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
