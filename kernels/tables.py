@@ -1,7 +1,8 @@
-"""Several arrays of one element type as one argument: what a kernel that works through a whole list of arrays is called with.
+"""Several arrays of one element type as one argument, for kernels that work through a whole list of arrays.
 
-An optimiser updates every parameter of a network. One kernel call for each would cost more than the arithmetic of a small network, and a
-kernel that takes the arrays themselves would be compiled anew for every number and shape of them. So the kernel takes their addresses.
+An optimiser updates every parameter of a network. One kernel call for each would cost more than the arithmetic of a
+small network, and a kernel that takes the arrays themselves would be compiled anew for every number and shape of
+them. So the kernel takes their addresses.
 """
 
 import ctypes
@@ -12,7 +13,8 @@ import numpy as np
 
 from .errors import ArgumentError
 
-# Elements that one task of a parallel update owns: 64 KiB of float32, which stays in the second-level cache with its companions.
+# Elements that one task of a parallel update owns: 64 KiB of float32, which stays in the second-level cache with its
+# companions.
 CHUNK = 16_384
 
 _addressof = ctypes.addressof
@@ -22,17 +24,18 @@ _from_buffer = ctypes.c_char.from_buffer
 def address(array: np.ndarray) -> int:
     """The address of the array's first element; the caller keeps the array alive for as long as the address is used."""
     try:
-        # A quarter of the time of array.ctypes.data, but only writable arrays with at least one element have a buffer to point at.
-        return _addressof(_from_buffer(array))
+        # A quarter of the time of array.ctypes.data, but only writable arrays with at least one element have a buffer
+        # to point at.
+        return _addressof(_from_buffer(array))  # type: ignore[arg-type]  # NumPy's stubs for Python 3.11 lack Buffer
     except (TypeError, ValueError, BufferError):
         return int(array.ctypes.data)
 
 
 class ArrayTable(tuple[np.ndarray, ...]):
-    """An unchangeable list of C-contiguous arrays of one dtype, with the tables of addresses, sizes and chunks that fused kernels read.
+    """An unchangeable list of C-contiguous arrays of one dtype, with the tables that fused kernels read.
 
-    Iterating gives the arrays, so that the reference kernels need to know nothing of addresses. The tables are made at first use and
-    kept; the arrays are held, so that their addresses stay good.
+    Iterating gives the arrays, so that the reference kernels need to know nothing of addresses. The tables are made
+    at first use and kept; the arrays are held, so that their addresses stay good.
 
     Examples
     --------
@@ -47,10 +50,13 @@ class ArrayTable(tuple[np.ndarray, ...]):
             dtype = table[0].dtype
             for position, array in enumerate(table):
                 if array.dtype is not dtype and array.dtype != dtype:
-                    raise ArgumentError(f"ArrayTable: array {position} is {array.dtype}, the first is {dtype}; make one table for each dtype")
+                    raise ArgumentError(
+                        f"ArrayTable: array {position} is {array.dtype}, the first is {dtype}; use a table for each"
+                    )
                 if not array.flags.c_contiguous:
                     raise ArgumentError(
-                        f"ArrayTable: array {position} of shape {array.shape} is not C-contiguous; pass np.ascontiguousarray of it"
+                        f"ArrayTable: array {position} of shape {array.shape} is not C-contiguous; pass "
+                        "np.ascontiguousarray of it"
                     )
         return table
 
@@ -71,7 +77,7 @@ class ArrayTable(tuple[np.ndarray, ...]):
 
     @cached_property
     def chunks(self) -> np.ndarray:
-        """Rows (array, start, stop) that cover every element once, each at most CHUNK elements: the tasks of a parallel kernel."""
+        """Tasks of a parallel kernel: rows (array, start, stop) of at most CHUNK elements, covering all once."""
         rows = [
             (position, start, min(start + CHUNK, array.size))
             for position, array in enumerate(self)

@@ -1,10 +1,12 @@
 """One step of each optimiser over all parameters of a group in one kernel call: the fast twins of reference/optim.py.
 
-The kernels read tables of addresses (kernels/tables.py), so they are compiled once for each element type, whatever the network. The work is cut into
-chunks of neighbouring elements; large groups share them among the threads. Every element is computed by itself, so no sum depends on the order.
+The kernels read tables of addresses (kernels/tables.py), so they are compiled once for each element type, whatever
+the network. The work is cut into chunks of neighbouring elements; large groups share them among the threads. Every
+element is computed by itself, so no sum depends on the order.
 
-Each optimiser is four functions: the arithmetic on one chunk, the walk over all chunks in one thread, the same walk shared by the threads (a
-function of its own, because Numba's cache would mix up two compilations of one function), and the public call.
+Each optimiser is four functions: the arithmetic on one chunk, the walk over all chunks in one thread, the same walk
+shared by the threads (a function of its own, because Numba's cache would mix up two compilations of one function),
+and the public call.
 """
 
 import math
@@ -39,21 +41,29 @@ def _pointer(typing_context: Any, address: Any, witness: Any) -> Any:
 
 
 @kernel
-def _view(address, start, stop, witness):  # type: ignore[no-untyped-def]
-    """Elements start to stop of the array at an address, as an array of the witness's type."""
-    return numba.carray(_pointer(address, witness), stop)[start:]
+def _row(table, i, start, stop, witness):  # type: ignore[no-untyped-def]
+    """Elements start to stop of the i-th array of an address table, or None where there is no table.
+
+    Numba compiles one variant for a table and one for None, so state that is not kept costs nothing.
+    """
+    if table is None:
+        return None
+    return numba.carray(_pointer(table[i], witness), stop)[start:]
 
 
 def _launch(
     variants: tuple[Callable[..., None], Callable[..., None], Callable[..., None]],
-    arrays: Sequence[Arrays],
+    arrays: Sequence[Arrays | None],
     per_array: Sequence[np.ndarray],
     numbers: Sequence[float],
     flags: Sequence[bool],
 ) -> None:
-    """Call the fitting one of the variants (on one chunk, serial, parallel); the numbers are rounded to the arrays' element type, so that all arithmetic happens in it."""
+    """Call the fitting one of the three variants: on one chunk, serial, parallel.
+
+    The numbers are rounded to the arrays' element type, so that all arithmetic happens in it.
+    """
     chunk, serial, parallel = variants
-    tables = [table if isinstance(table, ArrayTable) else ArrayTable(table) for table in arrays]
+    tables = [table if table is None or isinstance(table, ArrayTable) else ArrayTable(table) for table in arrays]
     first = tables[0]
     if not first:
         return
@@ -61,37 +71,39 @@ def _launch(
     scalars = [element(number) for number in numbers]
     if not FAST:
         for i in range(len(first)):
-            chunk(*[table[i].reshape(-1) for table in tables], *[values[i] for values in per_array], *scalars, *flags)
+            rows = [None if table is None else table[i].reshape(-1) for table in tables]
+            chunk(*rows, *[values[i] for values in per_array], *scalars, *flags)
         return
+    addresses = [None if table is None else table.addresses for table in tables]
     large = first.total * NANOSECONDS_PER_ELEMENT > SERIAL_BELOW and get_num_threads() > 1
     run = parallel if large else serial
-    run(first.chunks, *[table.addresses for table in tables], *per_array, *scalars, *flags)
+    run(first.chunks, *addresses, *per_array, *scalars, *flags)
 
 
 @kernel
-def _sgd_chunk(p, g, b, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+def _sgd_chunk(p, g, b, fresh, lr, momentum, share, weight_decay, nesterov, maximize):  # type: ignore[no-untyped-def]
     for j in range(len(p)):
         step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
-        if remembers:
+        if b is not None:
             b[j] = step if fresh else momentum * b[j] + share * step
             step = step + momentum * b[j] if nesterov else b[j]
         p[j] -= lr * step
 
 
 @kernel
-def _sgd_serial(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+def _sgd_serial(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, nesterov, maximize):  # type: ignore[no-untyped-def]
     for c in range(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, b = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(bs[i], start, stop, lr)
-        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, remembers, nesterov, maximize)
+        p, g, b = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr), _row(bs, i, start, stop, lr)
+        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, nesterov, maximize)
 
 
 @kernel(parallel=True)
-def _sgd_parallel(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, remembers, nesterov, maximize):  # type: ignore[no-untyped-def]
+def _sgd_parallel(chunks, ps, gs, bs, fresh, lr, momentum, share, weight_decay, nesterov, maximize):  # type: ignore[no-untyped-def]
     for c in numba.prange(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, b = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(bs[i], start, stop, lr)
-        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, remembers, nesterov, maximize)
+        p, g, b = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr), _row(bs, i, start, stop, lr)
+        _sgd_chunk(p, g, b, fresh[i], lr, momentum, share, weight_decay, nesterov, maximize)
 
 
 def sgd_step(
@@ -107,26 +119,24 @@ def sgd_step(
     maximize: bool,
 ) -> None:
     """Stochastic gradient descent with momentum; see reference/optim.py."""
-    # Without momentum nothing is read from the buffers, so the parameters stand in for them.
-    buffers = parameters if momentum_buffers is None else momentum_buffers
     _launch(
         (_sgd_chunk, _sgd_serial, _sgd_parallel),
-        (parameters, gradients, buffers),
+        (parameters, gradients, momentum_buffers),
         (fresh,),
         (lr, momentum, 1 - dampening, weight_decay),
-        (momentum_buffers is not None, nesterov, maximize),
+        (nesterov, maximize),
     )
 
 
 @kernel
-def _adam_chunk(p, g, m, v, u, stride, scale, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize):  # type: ignore[no-untyped-def]
+def _adam_chunk(p, g, m, v, u, stride, scale, beta1, rest1, beta2, rest2, eps, decay, shrink, maximize):  # type: ignore[no-untyped-def]
     for j in range(len(p)):
         step = (-g[j] if maximize else g[j]) + decay * p[j]
         average = beta1 * m[j] + rest1 * step
         square = beta2 * v[j] + rest2 * step * step
         m[j] = average
         v[j] = square
-        if amsgrad:
+        if u is not None:
             square = square if square > u[j] or square != square else u[j]
             u[j] = square
         p[j] = shrink * p[j] - stride * average / (math.sqrt(square) * scale + eps)
@@ -134,24 +144,24 @@ def _adam_chunk(p, g, m, v, u, stride, scale, beta1, rest1, beta2, rest2, eps, d
 
 @kernel
 def _adam_serial(  # type: ignore[no-untyped-def]
-    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize
+    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, maximize
 ):
     for c in range(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, m = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ms[i], start, stop, eps)
-        v, u = _view(vs[i], start, stop, eps), _view(us[i], start, stop, eps)
-        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize)
+        p, g, m = _row(ps, i, start, stop, eps), _row(gs, i, start, stop, eps), _row(ms, i, start, stop, eps)
+        v, u = _row(vs, i, start, stop, eps), _row(us, i, start, stop, eps)
+        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, maximize)
 
 
 @kernel(parallel=True)
 def _adam_parallel(  # type: ignore[no-untyped-def]
-    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize
+    chunks, ps, gs, ms, vs, us, strides, scales, beta1, rest1, beta2, rest2, eps, decay, shrink, maximize
 ):
     for c in numba.prange(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, m = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ms[i], start, stop, eps)
-        v, u = _view(vs[i], start, stop, eps), _view(us[i], start, stop, eps)
-        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, amsgrad, maximize)
+        p, g, m = _row(ps, i, start, stop, eps), _row(gs, i, start, stop, eps), _row(ms, i, start, stop, eps)
+        v, u = _row(vs, i, start, stop, eps), _row(us, i, start, stop, eps)
+        _adam_chunk(p, g, m, v, u, strides[i], scales[i], beta1, rest1, beta2, rest2, eps, decay, shrink, maximize)
 
 
 def adam_step(
@@ -169,35 +179,36 @@ def adam_step(
     decoupled: bool,
     maximize: bool,
 ) -> None:
-    """Adam, AdamW and AMSGrad; see reference/optim.py. The bias corrections are two numbers a parameter array, made beforehand in float64."""
+    """Adam, AdamW and AMSGrad; see reference/optim.py. The bias corrections are two numbers a parameter array, made
+    beforehand in float64.
+    """
     if not len(parameters):
         return
     element = parameters[0].dtype
     strides = (lr / (1 - beta1**steps)).astype(element)
     scales = (1 / np.sqrt(1 - beta2**steps)).astype(element)
-    greatest = square_averages if greatest_square_averages is None else greatest_square_averages
     decay, shrink = (0.0, 1 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
     _launch(
         (_adam_chunk, _adam_serial, _adam_parallel),
-        (parameters, gradients, averages, square_averages, greatest),
+        (parameters, gradients, averages, square_averages, greatest_square_averages),
         (strides, scales),
         (beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, shrink),
-        (greatest_square_averages is not None, maximize),
+        (maximize,),
     )
 
 
 @kernel
-def _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize):  # type: ignore[no-untyped-def]
+def _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, maximize):  # type: ignore[no-untyped-def]
     for j in range(len(p)):
         step = (-g[j] if maximize else g[j]) + weight_decay * p[j]
         square = alpha * v[j] + rest * step * step
         v[j] = square
-        if centered:
+        if m is not None:
             m[j] = alpha * m[j] + rest * step
             square = square - m[j] * m[j]
             square = square if not square < 0 else square - square
         step = step / (math.sqrt(square) + eps)
-        if remembers:
+        if b is not None:
             b[j] = momentum * b[j] + step
             step = b[j]
         p[j] -= lr * step
@@ -205,24 +216,24 @@ def _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, 
 
 @kernel
 def _rmsprop_serial(  # type: ignore[no-untyped-def]
-    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize
+    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, maximize
 ):
     for c in range(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, v = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(vs[i], start, stop, lr)
-        m, b = _view(ms[i], start, stop, lr), _view(bs[i], start, stop, lr)
-        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize)
+        p, g, v = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr), _row(vs, i, start, stop, lr)
+        m, b = _row(ms, i, start, stop, lr), _row(bs, i, start, stop, lr)
+        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, maximize)
 
 
 @kernel(parallel=True)
 def _rmsprop_parallel(  # type: ignore[no-untyped-def]
-    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize
+    chunks, ps, gs, vs, ms, bs, lr, alpha, rest, eps, weight_decay, momentum, maximize
 ):
     for c in numba.prange(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, v = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr), _view(vs[i], start, stop, lr)
-        m, b = _view(ms[i], start, stop, lr), _view(bs[i], start, stop, lr)
-        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, centered, remembers, maximize)
+        p, g, v = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr), _row(vs, i, start, stop, lr)
+        m, b = _row(ms, i, start, stop, lr), _row(bs, i, start, stop, lr)
+        _rmsprop_chunk(p, g, v, m, b, lr, alpha, rest, eps, weight_decay, momentum, maximize)
 
 
 def rmsprop_step(
@@ -241,16 +252,10 @@ def rmsprop_step(
     """RMSprop, plain, centred or with momentum; see reference/optim.py."""
     _launch(
         (_rmsprop_chunk, _rmsprop_serial, _rmsprop_parallel),
-        (
-            parameters,
-            gradients,
-            square_averages,
-            square_averages if averages is None else averages,
-            square_averages if momentum_buffers is None else momentum_buffers,
-        ),
+        (parameters, gradients, square_averages, averages, momentum_buffers),
         (),
         (lr, alpha, 1 - alpha, eps, weight_decay, momentum),
-        (averages is not None, momentum_buffers is not None, maximize),
+        (maximize,),
     )
 
 
@@ -266,7 +271,7 @@ def _adagrad_chunk(p, g, s, rate, eps, weight_decay, maximize):  # type: ignore[
 def _adagrad_serial(chunks, ps, gs, ss, rates, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
     for c in range(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, s = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ss[i], start, stop, eps)
+        p, g, s = _row(ps, i, start, stop, eps), _row(gs, i, start, stop, eps), _row(ss, i, start, stop, eps)
         _adagrad_chunk(p, g, s, rates[i], eps, weight_decay, maximize)
 
 
@@ -274,7 +279,7 @@ def _adagrad_serial(chunks, ps, gs, ss, rates, eps, weight_decay, maximize):  # 
 def _adagrad_parallel(chunks, ps, gs, ss, rates, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
     for c in numba.prange(len(chunks)):
         i, start, stop = chunks[c]
-        p, g, s = _view(ps[i], start, stop, eps), _view(gs[i], start, stop, eps), _view(ss[i], start, stop, eps)
+        p, g, s = _row(ps, i, start, stop, eps), _row(gs, i, start, stop, eps), _row(ss, i, start, stop, eps)
         _adagrad_chunk(p, g, s, rates[i], eps, weight_decay, maximize)
 
 
@@ -316,8 +321,8 @@ def _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize):  # 
 def _adadelta_serial(chunks, ps, gs, vs, us, lr, rho, rest, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
     for c in range(len(chunks)):
         i, start, stop = chunks[c]
-        p, g = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr)
-        v, u = _view(vs[i], start, stop, lr), _view(us[i], start, stop, lr)
+        p, g = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr)
+        v, u = _row(vs, i, start, stop, lr), _row(us, i, start, stop, lr)
         _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize)
 
 
@@ -325,8 +330,8 @@ def _adadelta_serial(chunks, ps, gs, vs, us, lr, rho, rest, eps, weight_decay, m
 def _adadelta_parallel(chunks, ps, gs, vs, us, lr, rho, rest, eps, weight_decay, maximize):  # type: ignore[no-untyped-def]
     for c in numba.prange(len(chunks)):
         i, start, stop = chunks[c]
-        p, g = _view(ps[i], start, stop, lr), _view(gs[i], start, stop, lr)
-        v, u = _view(vs[i], start, stop, lr), _view(us[i], start, stop, lr)
+        p, g = _row(ps, i, start, stop, lr), _row(gs, i, start, stop, lr)
+        v, u = _row(vs, i, start, stop, lr), _row(us, i, start, stop, lr)
         _adadelta_chunk(p, g, v, u, lr, rho, rest, eps, weight_decay, maximize)
 
 

@@ -4,8 +4,10 @@ Plain loops over indices, on float arrays as well as on object arrays of `fracti
 (C_out, C_in/groups, K_h, K_w); stride, dilation are (height, width); padding is (top, bottom, left, right).
 """
 
-from ..sizes import conv_size
+from ..sizes import conv_output_size
 from .scalars import empty_like_shape, zero_of
+
+__all__ = ["conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"]
 
 ZEROS, REFLECT, SYMMETRIC, REPLICATE, CIRCULAR = range(5)
 PADDING_CODES = {"zeros": ZEROS, "reflect": REFLECT, "symmetric": SYMMETRIC, "replicate": REPLICATE, "circular": CIRCULAR}
@@ -36,8 +38,8 @@ def source_index(position, size, code):
 
 def output_shape(x_shape, weight_shape, stride, padding, dilation):
     """(N, C_out, H_out, W_out) of a convolution."""
-    height = conv_size(x_shape[2], weight_shape[2], stride[0], padding[:2], dilation[0])
-    width = conv_size(x_shape[3], weight_shape[3], stride[1], padding[2:], dilation[1])
+    height = conv_output_size(x_shape[2], weight_shape[2], stride[0], padding[0], padding[1], dilation[0])
+    width = conv_output_size(x_shape[3], weight_shape[3], stride[1], padding[2], padding[3], dilation[1])
     return x_shape[0], weight_shape[0], height, width
 
 
@@ -65,16 +67,9 @@ def products(x_shape, weight_shape, stride, padding, dilation, groups, padding_m
                                     yield (n, o, i, j), (n, first_channel + c, h, w), (o, c, a, b)
 
 
-def filled(shape, x):
-    """A new array of the shape, every element the zero of x's kind of number."""
-    result = empty_like_shape(shape, x)
-    result[...] = zero_of(x)
-    return result
-
-
 def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation):
     """Cross-correlate x with weight, add the bias of each output channel, and apply ReLU if activation is "relu"."""
-    y = filled(output_shape(x.shape, weight.shape, stride, padding, dilation), x)
+    y = empty_like_shape(output_shape(x.shape, weight.shape, stride, padding, dilation), x)
     if bias is not None:
         for o in range(y.shape[1]):
             y[:, o] = bias[o]
@@ -91,7 +86,7 @@ def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, act
 
 def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode):
     """Gradient with respect to x: each product hands grad_y * weight to the element of x it used."""
-    grad_x = filled(x_shape, grad)
+    grad_x = empty_like_shape(x_shape, grad)
     for at_y, at_x, at_weight in products(x_shape, weight.shape, stride, padding, dilation, groups, padding_mode):
         grad_x[at_x] = grad_x[at_x] + grad[at_y] * weight[at_weight]
     return grad_x
@@ -99,7 +94,7 @@ def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padd
 
 def conv2d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
     """Gradient with respect to weight: each product hands grad_y * x to the element of weight it used."""
-    grad_weight = filled(weight_shape, grad)
+    grad_weight = empty_like_shape(weight_shape, grad)
     for at_y, at_x, at_weight in products(x.shape, weight_shape, stride, padding, dilation, groups, padding_mode):
         grad_weight[at_weight] = grad_weight[at_weight] + grad[at_y] * x[at_x]
     return grad_weight
@@ -107,7 +102,7 @@ def conv2d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups,
 
 def conv2d_grad_bias(grad):
     """Gradient with respect to the bias: the sum of the upstream gradient over images, rows and columns."""
-    grad_bias = filled((grad.shape[1],), grad)
+    grad_bias = empty_like_shape((grad.shape[1],), grad)
     for n in range(grad.shape[0]):
         for o in range(grad.shape[1]):
             for i in range(grad.shape[2]):
@@ -118,7 +113,7 @@ def conv2d_grad_bias(grad):
 
 def relu_mask_and_bias(grad, y):
     """Backward of a fused ReLU: the gradient where y > 0 and zero elsewhere, and its sum over images, rows and columns."""
-    masked = filled(grad.shape, grad)
+    masked = empty_like_shape(grad.shape, grad)
     zero = zero_of(grad)
     for n in range(grad.shape[0]):
         for o in range(grad.shape[1]):

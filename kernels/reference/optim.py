@@ -1,10 +1,13 @@
 """One step of each optimiser, written as its paper does: the definitions that the fast kernels are held to.
 
 Notation, for every element of every array
-    p   the parameter                       g   its gradient (negated where `maximize`, so that every rule walks downhill)
-    lr  the step length (learning rate)     t   the number of this step, counted from 1
+    p   the parameter
+    g   its gradient, negated where `maximize`, so that every rule walks downhill
+    lr  the step length (learning rate)
+    t   the number of this step, counted from 1
 
-All functions take lists of arrays (one entry a parameter array; any shape, C-contiguous) and change `parameters` and the state in place.
+All functions take lists of arrays (one entry a parameter array; any shape, C-contiguous) and change `parameters` and
+the state in place.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ import numpy as np
 from . import scalars
 
 __all__ = ["adadelta_step", "adagrad_step", "adam_step", "rmsprop_step", "sgd_step"]
+
 
 def sgd_step(
     parameters: Sequence[np.ndarray],
@@ -29,8 +33,8 @@ def sgd_step(
 ) -> None:
     """Stochastic gradient descent with momentum: b <- momentum b + (1 - dampening) g; p <- p - lr b.
 
-    `fresh[i]` is 1 where parameter i has no momentum yet: its buffer then starts as the plain gradient. Nesterov's variant steps along
-    g + momentum b. `momentum_buffers` is None where momentum is 0.
+    `fresh[i]` is 1 where parameter i has no momentum yet: its buffer then starts as the plain gradient. Nesterov's
+    variant steps along g + momentum b. `momentum_buffers` is None where momentum is 0.
     """
     for i in range(len(parameters)):
         parameter, gradient = parameters[i].reshape(-1), gradients[i].reshape(-1)
@@ -59,9 +63,12 @@ def adam_step(
     decoupled: bool,
     maximize: bool,
 ) -> None:
-    """Adam: m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2; p <- p - lr m' / (sqrt(v') + eps) with m' = m / (1 - beta1^t).
+    """Adam: m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2; p <- p - lr m' / (sqrt(v') + eps).
 
-    `steps[i]` is t, this step included. `decoupled` shrinks p by (1 - lr weight_decay) instead of adding weight_decay p to g (AdamW).
+    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up for the zeros that the means started from.
+
+    `steps[i]` is t, this step included. `decoupled` shrinks p by (1 - lr weight_decay) instead of adding
+    weight_decay p to g (AdamW).
     `greatest_square_averages` is None, or keeps the largest v so far, which then replaces it (AMSGrad).
     """
     for i in range(len(parameters)):
@@ -102,8 +109,9 @@ def rmsprop_step(
 ) -> None:
     """RMSprop: v <- alpha v + (1 - alpha) g^2; p <- p - lr g / (sqrt(v) + eps).
 
-    With `averages` (the centred variant) v - m^2 takes the place of v, m the running mean of g: an estimate of the variance instead of the
-    second moment. With `momentum_buffers` the step is collected first: b <- momentum b + g / (sqrt(v) + eps); p <- p - lr b.
+    With `averages` (the centred variant) v - m^2 takes the place of v, m the running mean of g: an estimate of the
+    variance instead of the second moment. With `momentum_buffers` the step is collected first: b <- momentum b + g /
+    (sqrt(v) + eps); p <- p - lr b.
     """
     for i in range(len(parameters)):
         parameter, gradient = parameters[i].reshape(-1), gradients[i].reshape(-1)
@@ -138,7 +146,10 @@ def adagrad_step(
     weight_decay: float,
     maximize: bool,
 ) -> None:
-    """Adagrad: s <- s + g^2; p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps); `steps[i]` is t, this step included."""
+    """Adagrad: s <- s + g^2; p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps).
+
+    `steps[i]` is t, this step included.
+    """
     for i in range(len(parameters)):
         parameter, gradient = parameters[i].reshape(-1), gradients[i].reshape(-1)
         total = sums[i].reshape(-1)
@@ -161,7 +172,10 @@ def adadelta_step(
     weight_decay: float,
     maximize: bool,
 ) -> None:
-    """Adadelta: v <- rho v + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) g; u <- rho u + (1 - rho) d^2; p <- p - lr d."""
+    """Adadelta: v <- rho v + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) g; p <- p - lr d.
+
+    u <- rho u + (1 - rho) d^2 is the mean square of the steps themselves.
+    """
     for i in range(len(parameters)):
         parameter, gradient = parameters[i].reshape(-1), gradients[i].reshape(-1)
         square_average, accumulated = square_averages[i].reshape(-1), accumulated_deltas[i].reshape(-1)

@@ -13,7 +13,13 @@ from tinycnn.plot import canvas
 pytest.importorskip("matplotlib")
 
 HISTORY = [
-    {"epoch": i, "train_loss": 2.0 / i, "train_accuracy": 1 - 0.5 / i, "test_loss": 2.1 / i, "test_accuracy": 1 - 0.6 / i}
+    {
+        "epoch": i,
+        "train_loss": 2.0 / i,
+        "train_accuracy": 1 - 0.5 / i,
+        "test_loss": 2.1 / i,
+        "test_accuracy": 1 - 0.6 / i,
+    }
     for i in range(1, 6)
 ]
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -109,7 +115,9 @@ def test_activations(tmp_path):
         plot.LayerRecord("fc", "Linear", generator.standard_normal(10), 78410),
     ]
     probabilities = np.full(10, 0.1)
-    looks_like_a_picture(plot.draw_activations(np.zeros((28, 28)), records, probabilities, tmp_path / "activations.png"))
+    looks_like_a_picture(
+        plot.draw_activations(np.zeros((28, 28)), records, probabilities, tmp_path / "activations.png")
+    )
 
 
 def test_activations_of_a_deep_net_stay_on_one_page(tmp_path):

@@ -76,7 +76,16 @@ def test_report_holds_everything(tmp_path, picture):
     )
     page = assert_self_contained(write_report(report, tmp_path / "report.html"))
     text = " ".join(page.text)
-    for words in ("lenet5 on <digits>", "97.50 %", "A <heading>", "Read it & weep", "6 × 28 × 28", "61,706", "lower the rate", "tinycnn predict"):
+    for words in (
+        "lenet5 on <digits>",
+        "97.50 %",
+        "A <heading>",
+        "Read it & weep",
+        "6 × 28 × 28",
+        "61,706",
+        "lower the rate",
+        "tinycnn predict",
+    ):
         assert words in text
 
 

@@ -1,6 +1,7 @@
 """What the commands share: options, number types, where the words go, and run folders."""
 
 import argparse
+import dataclasses
 import json
 import math
 import sys
@@ -12,6 +13,7 @@ from .main import nearest
 
 RUNS = Path("runs")
 CHECKPOINT = "checkpoint.npz"
+SHORT = {"lr": "learning_rate"}
 
 
 def whole_number(least: int) -> Any:
@@ -40,25 +42,23 @@ def positive_number(text: str) -> float:
     return value
 
 
-def number_from_zero(text: str) -> float:
-    """An argparse type: a finite number, 0 or more."""
-    return 0.0 if text.strip() in ("0", "0.0") else positive_number(text)
-
-
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """--threads and --json."""
-    parser.add_argument("--threads", type=whole_number(1), metavar="N", help="CPU threads (default: all this process may use)")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output, all else on standard error")
+    parser.add_argument(
+        "--threads", type=whole_number(1), metavar="N", help="CPU threads (default: all this process may use)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON on standard output, all else on standard error"
+    )
 
 
-def add_data_options(parser: argparse.ArgumentParser, default: str | None = "digits") -> None:
-    """--data and --no-download."""
+def add_data_options(parser: argparse.ArgumentParser, default: str | None = "digits", words: str = "digits") -> None:
+    """--data and --no-download; `words` say what is taken where the option is not given."""
     parser.add_argument(
         "--data",
         default=default,
         metavar="NAME|PATH",
-        help="digits (bundled), mnist, cifar10, cifar100, or a folder or archive with such files"
-        + (f" (default: {default})" if default else " (default: what the run was trained on)"),
+        help=f"digits (bundled), mnist, cifar10, cifar100, or a folder or archive with such files (default: {words})",
     )
     parser.add_argument(
         "--download",
@@ -69,12 +69,53 @@ def add_data_options(parser: argparse.ArgumentParser, default: str | None = "dig
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """--epochs, --batch-size, --lr, --optimizer and --seed; what is not given comes from the recipe of model and data."""
+    """--epochs, --batch-size, --lr, --optimizer and --seed; the recipe of model and data has the others."""
     parser.add_argument("--epochs", type=whole_number(1), metavar="N", help="passes over the training images")
     parser.add_argument("--batch-size", type=whole_number(1), metavar="N", help="images a step")
     parser.add_argument("--lr", type=positive_number, metavar="X", help="largest learning rate")
     parser.add_argument("--optimizer", metavar="NAME", help="sgd, adam, adamw, rmsprop, adagrad or adadelta")
-    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="decides everything random (default: 0)")
+    parser.add_argument(
+        "--seed", type=whole_number(0), default=0, metavar="N", help="decides everything random (default: 0)"
+    )
+
+
+def field_of(name: str) -> str:
+    """The TrainConfig field of a name, its short form allowed."""
+    from ..train import TrainConfig
+
+    fields = [field.name for field in dataclasses.fields(TrainConfig)]
+    full = SHORT.get(name, name.replace("-", "_"))
+    if full not in fields:
+        raise UsageError(
+            f"there is no hyper-parameter {name!r}{nearest(name, [*SHORT, *fields])}; there are {', '.join(fields)}"
+        )
+    return full
+
+
+def value_of(field: str, text: str) -> Any:
+    """The text as the field's type."""
+    from ..train import TrainConfig
+
+    kind = type(getattr(TrainConfig(), field))
+    if kind is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        value = {int: int, float: float, str: str}[kind](text)
+    except (KeyError, ValueError) as error:
+        wanted = {bool: "true or false", int: "a whole number"}.get(kind, "a number")
+        raise UsageError(f"{field}: {text!r} is not {wanted}") from error
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{field}: {text!r} is not a finite number")
+    return value
+
+
+def read_setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE as a TrainConfig field and its value."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set {text}: write NAME=VALUE, such as momentum=0.95")
+    field = field_of(name)
+    return field, value_of(field, value)
 
 
 def use_threads(count: int | None) -> None:
@@ -86,7 +127,9 @@ def use_threads(count: int | None) -> None:
         try:
             kernels.threads.set_num_threads(count)
         except ArgumentError as error:
-            raise UsageError(f"--threads {count}: this process may use 1 to {kernels.threads.max_threads()} threads") from error
+            raise UsageError(
+                f"--threads {count}: this process may use 1 to {kernels.threads.max_threads()} threads"
+            ) from error
 
 
 class Console:
@@ -123,7 +166,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(cells: list[str]) -> str:
-        padded = [cells[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        padded = [cells[0].ljust(widths[0])] + [
+            cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)
+        ]
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * width for width in widths), *(line(row) for row in rows)])
@@ -135,7 +180,7 @@ def is_run(folder: Path) -> bool:
 
 
 def new_run_folder(out: Path | None, model: str, data: str) -> Path:
-    """The folder of a new run: the one asked for or runs/MODEL-DATA, with a number behind it where it already holds a run."""
+    """The folder of a new run: the one asked for or runs/MODEL-DATA, numbered where it already holds a run."""
     wanted = out if out is not None else RUNS / f"{model}-{data}"
     folder, number = wanted, 1
     while is_run(folder):
@@ -153,15 +198,19 @@ def known_runs() -> list[Path]:
 
 
 def find_run(text: str | None) -> Path:
-    """The run folder or checkpoint file that a user named: a path, or a name under runs/; the newest run where none is named."""
+    """The run folder or checkpoint file that a user named, by path or under runs/; the newest run for None."""
     if text is None:
         runs = known_runs()
         if not runs:
-            raise DataError("there is no trained network under runs/ yet; `tinycnn train lenet5` makes one in under a minute")
+            raise DataError(
+                "there is no trained network under runs/ yet; `tinycnn train lenet5` makes one in under a minute"
+            )
         return runs[0]
     for candidate in (Path(text), RUNS / text):
         if candidate.is_file() or is_run(candidate):
             return candidate
     names = [str(folder) for folder in known_runs()]
-    offer = nearest(text, names) or (f"; there are {', '.join(names)}" if names else "; `tinycnn train lenet5` makes one")
+    offer = nearest(text, names) or (
+        f"; there are {', '.join(names)}" if names else "; `tinycnn train lenet5` makes one"
+    )
     raise UsageError(f"there is no run or checkpoint {text!r}{offer}")

@@ -1,7 +1,7 @@
 """Find the command, run it, and turn every known failure into one sentence and an exit code.
 
-Exit codes: 0 done, 1 a failure that one sentence on the error stream explains, 2 a command or option that does not exist or does not fit,
-130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 a failure that one sentence on the error stream explains, 2 a command or option that does not
+exist or does not fit, 130 stopped by Ctrl-C.
 """
 
 import argparse
@@ -74,11 +74,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            code = _run(arguments)
+            try:
+                code = _run(arguments)
+            except SystemExit as stop:  # argparse leaves this way after --help
+                code = int(stop.code or 0)
             sys.stdout.flush()
             return code
-        except SystemExit as stop:  # argparse leaves this way after --help and --version
-            return int(stop.code or 0)
         except KeyboardInterrupt:
             _complain("stopped by Ctrl-C", debug)
             return INTERRUPTED
@@ -126,7 +127,9 @@ def _run(arguments: list[str]) -> int:
         return _top_level(arguments)
     name = arguments[0]
     if name not in COMMANDS:
-        raise UsageError(f"there is no command {name!r}{nearest(name, list(COMMANDS))}; there are {', '.join(COMMANDS)}")
+        raise UsageError(
+            f"there is no command {name!r}{nearest(name, list(COMMANDS))}; there are {', '.join(COMMANDS)}"
+        )
     command = importlib.import_module(f".{COMMANDS[name][0]}", __package__)
     parser = Parser(prog=f"tinycnn {name}", description=command.DESCRIPTION, epilog=command.EPILOG)
     command.configure(parser)
@@ -139,7 +142,8 @@ def _top_level(arguments: list[str]) -> int:
     parser = Parser(
         prog="tinycnn",
         usage="tinycnn COMMAND [options]",
-        description=f"Convolutional networks you can read, check and step through, fast on your CPU.\n\ncommands:\n{listing}",
+        description=f"Convolutional networks you can read, check and step through, fast on your "
+        f"CPU.\n\ncommands:\n{listing}",
         epilog=EPILOG,
     )
     parser.add_argument("--version", action="store_true", help="print the version")

@@ -13,7 +13,9 @@ from ..errors import TinycnnError
 from .common import Console, add_machine_options, use_threads
 from .warmup_jobs import JOBS
 
-DESCRIPTION = "Compile the float32 kernels into the user's cache folder. Needed never, useful before a lesson, a demonstration or a timing."
+DESCRIPTION = """\
+Compile the float32 kernels into the user's cache folder. Never needed; useful before a lesson, a demonstration or a
+timing."""
 EPILOG = """\
 examples:
   tinycnn warmup                     compile everything, two processes
@@ -24,7 +26,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--processes", type=int, choices=(1, 2, 3, 4), default=2, help="compilers at work at once (default: 2)")
+    parser.add_argument(
+        "--processes", type=int, choices=(1, 2, 3, 4), default=2, help="compilers at work at once (default: 2)"
+    )
     parser.add_argument("--only", metavar="JOB", action="append", help="this job only; may be given more than once")
     parser.add_argument("--list", action="store_true", help="name the jobs and stop")
     add_machine_options(parser)
@@ -47,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ..kernels.jit import CACHE_FOLDER
 
     if CACHE_FOLDER is None:
-        raise TinycnnError("the kernel cache cannot be written, so compiling now would be lost; `tinycnn doctor` says how to mend it")
+        raise TinycnnError(
+            "the kernel cache cannot be written, so compiling now would be lost; `tinycnn doctor` says how to mend it"
+        )
     start = time.perf_counter()
     done = _compile(arguments.only or list(JOBS), arguments.processes, arguments.threads, console)
     seconds = time.perf_counter() - start
@@ -63,7 +69,8 @@ def _compile(names: list[str], processes: int, threads: int | None, console: Con
         waiting.put(name)
     reports: queue.Queue[dict[str, Any] | None] = queue.Queue()
     workers = [
-        threading.Thread(target=_serve, args=(waiting, reports, threads), daemon=True) for _ in range(min(processes, len(names)))
+        threading.Thread(target=_serve, args=(waiting, reports, threads), daemon=True)
+        for _ in range(min(processes, len(names)))
     ]
     for worker in workers:
         worker.start()
@@ -82,10 +89,11 @@ def _compile(names: list[str], processes: int, threads: int | None, console: Con
 
 
 def _serve(waiting: "queue.Queue[str]", reports: "queue.Queue[dict[str, Any] | None]", threads: int | None) -> None:
-    """Feed one fresh interpreter job by job. A new process instead of a fork, which after OpenMP has started kills the child."""
+    """Feed one fresh interpreter job by job; a fork instead, after OpenMP has started, would kill the child."""
     command = [sys.executable, "-m", "tinycnn.cli.warmup_jobs", *([str(threads)] if threads else [])]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert worker.stdin is not None and worker.stdout is not None
+    if worker.stdin is None or worker.stdout is None:
+        return  # never: both are pipes
     try:
         while True:
             try:

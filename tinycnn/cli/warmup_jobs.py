@@ -1,4 +1,6 @@
-"""What `tinycnn warmup` compiles: each job calls the public functions on small and on large arrays, since serial and parallel kernels differ.
+"""What `tinycnn warmup` compiles: each job calls public functions on small and on large arrays.
+
+Both, since small work runs serial kernels and large work parallel ones.
 
 `python -m tinycnn.cli.warmup_jobs [THREADS]` reads one job's name a line and answers with one line of JSON each.
 """
@@ -83,17 +85,18 @@ def _model(name: str) -> Callable[[], None]:
     def job() -> None:
         import numpy as np
 
-        from .. import functional, no_grad, optim
+        from .. import optim
+        from ..autograd import no_grad
         from ..models import get_model
         from ..tensor import Tensor
+        from ..train import loss_of
 
         for batch in (1, 64):
             model = get_model(name)
             images = Tensor(_floats(batch, 1, 28, 28).data)
             target = Tensor(np.zeros(batch, np.int64))
             optimizer = optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-            loss = getattr(model, "loss", functional.cross_entropy)
-            loss(model(images), target).backward()
+            loss_of(model)(model(images), target).backward()
             optimizer.step()
             with no_grad():
                 model(images)
@@ -108,7 +111,9 @@ JOBS: dict[str, Callable[[], None]] = {
     "convolution 3x3": _convolutions({"kernel": 3, "padding": 1}, {"kernel": 3, "stride": 2, "padding": 1}),
     "convolution 5x5, 7x7": _convolutions({"kernel": 5, "padding": 2}, {"kernel": 7, "stride": 2, "padding": 3}),
     "convolution 1x1": _convolutions({"kernel": 1}, {"kernel": 1, "stride": 2}),
-    "convolution in groups": _convolutions({"kernel": 3, "groups": 4}, {"kernel": 3, "padding": 1, "groups": "depthwise"}),
+    "convolution in groups": _convolutions(
+        {"kernel": 3, "groups": 4}, {"kernel": 3, "padding": 1, "groups": "depthwise"}
+    ),
     "convolution, dilated": _convolutions({"kernel": 3, "dilation": 2, "padding": 2}),
     "convolution with ReLU": _convolutions({"kernel": 3, "padding": 1, "activation": "relu"}),
     "pooling": _pools,

@@ -33,7 +33,7 @@ class PickledDtype:
     def __init__(self, code: Any, *_: Any) -> None:
         text = as_text(code)
         if text is None or not PLAIN_DTYPE.fullmatch(text):
-            raise Refused(f"it holds an array of {code!r:.40}, not of plain numbers")
+            raise Refused("it holds an array of something other than plain numbers")
         self.dtype = np.dtype(text)
 
     def build(self, state: Any) -> None:
@@ -62,7 +62,7 @@ class PickledArray:
         if not isinstance(dtype, PickledDtype) or not isinstance(data, bytes) or not isinstance(shape, tuple):
             raise Refused("it holds an array that is not made of plain numbers")
         if len(shape) > MAX_DIMENSIONS or not all(type(extent) is int and extent >= 0 for extent in shape):
-            raise Refused(f"it holds an array of shape {shape!r:.60}")
+            raise Refused("it holds an array of an impossible shape")
         expected = math.prod(shape) * dtype.dtype.itemsize
         if len(data) != expected or max(shape, default=0) > 2**31:
             raise Refused(f"it holds an array of shape {shape} with {len(data)} bytes where {expected} are due")
@@ -168,8 +168,15 @@ class Machine:
             raise Refused("it holds a dictionary whose keys are not names")
         table.update(zip(values[::2], values[1::2], strict=True))
 
+    def pop_pair(self) -> tuple[Any, Any]:
+        """Take two values from the stack, in the order in which they were put there."""
+        second = self.pop()
+        return self.pop(), second
+
     def named(self, module: Any, name: Any) -> None:
         """Push the stand-in for a global name, or refuse the file."""
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise Refused("it asks for something without a name")
         full = f"{module}.{name}"
         if full not in CONSTRUCTORS:
             raise Refused(f"it asks for {full[:80]!r}, and a data file has no need to call that")
@@ -177,7 +184,7 @@ class Machine:
 
     def call(self) -> None:
         """Call one of the stand-ins with the tuple on top of the stack."""
-        arguments, function = self.pop(), self.pop()
+        function, arguments = self.pop_pair()
         if not isinstance(arguments, tuple) or not any(function is known for known in CONSTRUCTORS.values()):
             raise Refused("it calls something that is not one of NumPy's constructors")
         if function is NDARRAY or not 1 <= len(arguments) <= 4:
@@ -238,14 +245,23 @@ def bytes_of(code: str) -> Callable[[Machine], None]:
     return lambda machine: machine.stack.append(machine.take(machine.number(code)))
 
 
+def skip(count: int) -> Callable[[Machine], None]:
+    """Return the instruction that passes over `count` bytes that only other readers need."""
+
+    def pass_over(machine: Machine) -> None:
+        machine.take(count)
+
+    return pass_over
+
+
 def push(make: Callable[[Machine], Any]) -> Callable[[Machine], None]:
     """Return the instruction that pushes what `make` returns."""
     return lambda machine: machine.stack.append(make(machine))
 
 
 INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
-    b"\x80": lambda machine: machine.number("B") and None,  # protocol number
-    b"\x95": lambda machine: machine.number("Q") and None,  # frame length
+    b"\x80": skip(1),  # the protocol's number
+    b"\x95": skip(8),  # the length of a frame
     b"(": lambda machine: machine.marks.append(len(machine.stack)),
     b"N": push(lambda machine: None),
     b"\x88": push(lambda machine: True),
@@ -269,14 +285,14 @@ INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
     b")": push(lambda machine: ()),
     b"a": lambda machine: machine.append([machine.pop()]),
     b"e": lambda machine: machine.append(machine.pop_to_mark()),
-    b"s": lambda machine: machine.set_items([machine.pop(), machine.pop()][::-1]),
+    b"s": lambda machine: machine.set_items(list(machine.pop_pair())),
     b"u": lambda machine: machine.set_items(machine.pop_to_mark()),
     b"t": push(lambda machine: tuple(machine.pop_to_mark())),
     b"\x85": tuple_of(1),
     b"\x86": tuple_of(2),
     b"\x87": tuple_of(3),
     b"c": lambda machine: machine.named(machine.line(), machine.line()),
-    b"\x93": lambda machine: machine.named(*[machine.pop(), machine.pop()][::-1]),
+    b"\x93": lambda machine: machine.named(*machine.pop_pair()),
     b"R": Machine.call,
     b"b": Machine.build,
     b"q": lambda machine: machine.remember(machine.number("B")),
@@ -313,16 +329,16 @@ def load_pickle(data: bytes, name: str = "pickle") -> Any:
 
     Examples
     --------
-    >>> import os, pickle
+    >>> import pickle
     >>> load_pickle(pickle.dumps({"labels": [3, 1]}))
     {'labels': [3, 1]}
     >>> class Attack:
     ...     def __reduce__(self):
-    ...         return os.getcwd, ()
+    ...         return print, ("gotcha",)
     >>> load_pickle(pickle.dumps(Attack(), 2), "evil")
     Traceback (most recent call last):
         ...
-    tinycnn.errors.DataError: evil: refused: it asks for 'posix.getcwd', and a data file has no need to call that
+    tinycnn.errors.DataError: evil: refused: it asks for '__builtin__.print', and a data file has no need to call that
     """
     try:
         return Machine(data).run()

@@ -20,6 +20,7 @@ _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
 _BOOL = np.dtype(np.bool_)
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
+_PLAIN_NUMBERS = frozenset((float, int))
 _ARRAY, _SCALAR, _NUMBER = range(3)
 
 Gradient = Callable[[np.ndarray, Any, Any, Any], Any]
@@ -83,8 +84,10 @@ def operands(operator: str, input: Any, other: Any) -> tuple[Tensor | None, Tens
             b = other.data
             if a.dtype is b.dtype:
                 return input, other, a, b
-        elif type(other) in (float, int) and a.dtype.kind == "f":
+        elif type(other) in _PLAIN_NUMBERS and a.dtype.kind == "f":
             return input, None, a, other
+    elif type(input) in _PLAIN_NUMBERS and isinstance(other, Tensor) and other.data.dtype.kind == "f":
+        return None, other, input, other.data
     first, a = operand(operator, "input", input)
     second, b = operand(operator, "other", other)
     a, b = in_one_dtype(a, b)

@@ -63,8 +63,8 @@ def dropout(
 
     Notes
     -----
-    The paper scales by 1 - p at test time; scaling by 1 / (1 - p) in training ("inverted" dropout, as in all frameworks today) has the same
-    expectation and leaves the test-time network alone.
+    The paper scales by 1 - p at test time; scaling by 1 / (1 - p) in training ("inverted" dropout, as in all
+    frameworks today) has the same expectation and leaves the test-time network alone.
 
     References
     ----------

@@ -1,7 +1,7 @@
 """How often a classifier is right, and which classes it mixes up.
 
-Every function takes the truth first and the prediction second, as scikit-learn does (losses take them the other way round, as PyTorch does).
-A confusion matrix has one row a true class and one column a predicted class.
+Every function takes the truth first and the prediction second, as scikit-learn does (losses take them the other way
+round, as PyTorch does). A confusion matrix has one row a true class and one column a predicted class.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,8 @@ def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
 
     Shapes: target (N,), scores (N, C) -> scalar
 
-    Formula: rank_n = #{j : s_nj > s_nt or (s_nj = s_nt and j < t)}, t = target_n; the answer is (1/N) sum_n [rank_n < k]
+    Formula: rank_n = #{j : s_nj > s_nt or (s_nj = s_nt and j < t)}, t = target_n;
+    the answer is (1/N) sum_n [rank_n < k]
 
     Parameters
     ----------
@@ -114,9 +115,8 @@ def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
     ShapeError : scores are not (N, C)
     ArgumentError : k is not from 1 to C, a class is not below C, or a score is NaN
 
-    Notes
-    -----
-    Equal scores go to the smaller class number, so that k = 1 agrees with argmax; scikit-learn breaks ties the other way.
+    Notes ----- Equal scores go to the smaller class number, so that k = 1 agrees with argmax; scikit-learn breaks
+    ties the other way.
 
     Examples
     --------
@@ -130,7 +130,9 @@ def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
     values = np.asarray(_plain(scores), dtype=np.float64)
     truth = _classes("top_k_accuracy", "target", target)
     if values.ndim != 2 or len(values) != len(truth):
-        raise ShapeError(f"top_k_accuracy: scores must be (N, C) with N = {len(truth)} as target has, not {values.shape}")
+        raise ShapeError(
+            f"top_k_accuracy: scores must be (N, C) with N = {len(truth)} as target has, not {values.shape}"
+        )
     classes = values.shape[1]
     if not 1 <= k <= classes:
         raise ArgumentError(f"top_k_accuracy: k must be from 1 to {classes}, the number of classes, not {k}")
@@ -234,9 +236,13 @@ def _plain(value: Any) -> Any:
 def _classes(function: str, name: str, value: Any) -> Array:
     classes = np.asarray(_plain(value))
     if classes.ndim != 1 or len(classes) == 0:
-        raise ShapeError(f"{function}: {name} must be a vector (N,) of at least one class number, not of shape {classes.shape}")
+        raise ShapeError(
+            f"{function}: {name} must be a vector (N,) of at least one class number, not of shape {classes.shape}"
+        )
     if classes.dtype.kind not in "iu":
-        raise DtypeError(f"{function}: {name} must be whole numbers, not {classes.dtype}; for scores take argmax(axis=1) first")
+        raise DtypeError(
+            f"{function}: {name} must be whole numbers, not {classes.dtype}; for scores take argmax(axis=1) first"
+        )
     return classes.astype(np.int64)
 
 

@@ -58,6 +58,6 @@ def get_model(name: str, **options: Any) -> Module:
 
 
 def _no_such(what: str, name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    nearest = difflib.get_close_matches(str(name), known, n=3)
     offer = f"did you mean {' or '.join(nearest)}?" if nearest else f"there are {', '.join(known)}"
     return f"there is no {what} called {name!r}; {offer}"

@@ -56,7 +56,7 @@ def _padding_for(function: str, image_size: int) -> int:
     """Both nets turn 32x32 into 5x5 maps before they flatten; 28x28 images get a border of 2."""
     if image_size not in (28, 32):
         raise ArgumentError(
-            f"{function}: image_size must be 28 (padded by 2) or 32, got {image_size!r}; resize the images to 28x28 or 32x32"
+            f"{function}: image_size must be 28 (padded by 2) or 32, got {image_size!r}; resize the images to one"
         )
     return (32 - image_size) // 2
 
@@ -199,7 +199,7 @@ class PartlyConnectedConv2d(Module):
 
 
 class RadialBasis(Module):
-    """The paper's output layer: how far F6 is from the fixed 7x12 picture of each digit, negated so that more is better.
+    """The paper's output layer: how far F6 is from the fixed 7x12 picture of each digit, negated: more is better.
 
     Shapes
     ------

@@ -107,7 +107,8 @@ class Sequential(_Chain):
         for position, module in enumerate(args):
             if not isinstance(module, Module):
                 raise ArgumentError(
-                    f"Sequential: argument {position} is a {type(module).__name__}, not an nn.Module; unpack a list with Sequential(*layers)"
+                    f"Sequential: argument {position} is a {type(module).__name__}, not an nn.Module; unpack a list "
+                    "with Sequential(*layers)"
                 )
             self.add_module(str(position), module)
 
@@ -145,17 +146,19 @@ class ModuleList(_Chain):
             while stop < len(texts) and texts[stop] == texts[start]:
                 stop += 1
             count = stop - start
-            lines.append(f"({start}): {texts[start]}" if count == 1 else f"({start}-{stop - 1}): {count} x {texts[start]}")
+            lines.append(
+                f"({start}): {texts[start]}" if count == 1 else f"({start}-{stop - 1}): {count} x {texts[start]}"
+            )
             start = stop
         return lines
 
 
 def fuse(model: M) -> M:
-    """Let each Conv2d or Linear that a ReLU follows in a Sequential apply it at the store; returns the model, changed in place.
+    """Let each Conv2d or Linear that a ReLU follows in a Sequential apply it itself; changes and returns the model.
 
-    The layer gets activation="relu" and an Identity takes the ReLU's place, so that positions and state_dict keys stay. The result is the
-    same, the memory traffic less. A layer or ReLU that has hooks, or a layer that stands in several places, is left as it is: somebody
-    looks at its values, or another user of it expects them without ReLU.
+    The layer gets activation="relu" and an Identity takes the ReLU's place, so that positions and state_dict keys
+    stay. The result is the same, the memory traffic less. A layer or ReLU that has hooks, or a layer that stands in
+    several places, is left as it is: somebody looks at its values, or another user of it expects them without ReLU.
 
     Parameters
     ----------

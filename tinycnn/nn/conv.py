@@ -21,7 +21,8 @@ class Conv2d(Module):
 
     Shapes
     ------
-    (N, in_channels, H, W) -> (N, out_channels, H_out, W_out), H_out = floor((H + top + bottom - d (K_h - 1) - 1) / s) + 1
+    (N, in_channels, H, W) -> (N, out_channels, H_out, W_out), H_out = floor((H + top + bottom - d (K_h - 1) - 1) /
+    s) + 1
 
     Parameters
     ----------
@@ -38,8 +39,8 @@ class Conv2d(Module):
 
     Notes
     -----
-    `weight` starts uniform in +-1 / sqrt(fan_in), which is Kaiming's rule with a = sqrt(5), and `bias` likewise: PyTorch's default. The other
-    rules are in `tinycnn.nn.init`.
+    `weight` starts uniform in +-1 / sqrt(fan_in), which is Kaiming's rule with a = sqrt(5), and `bias` likewise:
+    PyTorch's default. The other rules are in `tinycnn.nn.init`.
 
     References
     ----------

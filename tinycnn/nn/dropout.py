@@ -10,7 +10,8 @@ __all__ = ["Dropout"]
 
 
 class Dropout(Module):
-    """In training, set each element to zero with probability `p` and scale the others by 1 / (1 - p); see `functional.dropout`.
+    """In training, set each element to zero with probability `p` and scale the others by 1 / (1 - p); see
+    `functional.dropout`.
 
     References
     ----------
@@ -26,7 +27,9 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        F.dropout([], p)  # the range of p is the function's to check; here, so that a wrong one fails where it is written
+        F.dropout(
+            [], p
+        )  # the range of p is the function's to check; here, so that a wrong one fails where it is written
         self.p = p
         self.inplace = inplace
 

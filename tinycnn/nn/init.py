@@ -1,11 +1,13 @@
 """How weights start: the rules of the papers, under torch.nn.init's names. All write in place and give the tensor back.
 
-A weight's fan-in is the number of inputs that one output sums over, its fan-out the number of outputs that one input reaches:
+A weight's fan-in is the number of inputs that one output sums over, its fan-out the number of outputs that one input
+reaches:
 
     (out, in)                  fan_in = in            fan_out = out
     (out, in / groups, h, w)   fan_in = in/g h w      fan_out = out h w
 
-If inputs have variance 1 and weights variance 1 / fan_in, outputs have variance 1 again; every rule here is a variant of that sentence.
+If inputs have variance 1 and weights variance 1 / fan_in, outputs have variance 1 again; every rule here is a
+variant of that sentence.
 """
 
 import math
@@ -61,7 +63,8 @@ def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight."""
     if tensor.ndim < 2:
         raise ShapeError(
-            f"{name}: a tensor of shape {tensor.shape} has no fan-in and fan-out, which need two or more axes; use uniform_ or zeros_ for a bias"
+            f"{name}: a tensor of shape {tensor.shape} has no fan-in and fan-out, which need two or more axes; use "
+            "uniform_ or zeros_ for a bias"
         )
     taps = math.prod(tensor.shape[2:])
     return tensor.shape[1] * taps, tensor.shape[0] * taps
@@ -73,7 +76,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Parameters
     ----------
     nonlinearity : str
-        "linear", "conv2d" and "sigmoid" 1; "tanh" 5/3; "relu" sqrt(2); "leaky_relu" sqrt(2 / (1 + slope^2)); "selu" 3/4.
+        "linear", "conv2d" and "sigmoid" 1; "tanh" 5/3; "relu" sqrt(2); "leaky_relu" sqrt(2 / (1 + slope^2)); "selu"
+        3/4.
     param : float, optional
         The slope of "leaky_relu"; 0.01 if left out.
 
@@ -167,7 +171,9 @@ def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator | None = N
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fan_in, fan_out = _fans(name, tensor)
     if mode not in ("fan_in", "fan_out"):
-        raise ArgumentError(f'{name}: mode {mode!r} is neither "fan_in" (keeps the forward variance) nor "fan_out" (the backward one)')
+        raise ArgumentError(
+            f'{name}: mode {mode!r} is neither "fan_in" (keeps the forward variance) nor "fan_out" (the backward one)'
+        )
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
@@ -219,7 +225,8 @@ def lecun_uniform_(tensor: T, generator: Generator | None = None) -> T:
 
 
 def lecun_normal_(tensor: T, generator: Generator | None = None) -> T:
-    """LeCun's rule, normal: std = 1 / sqrt(fan_in), so that the weighted sums of unit-variance inputs have unit variance.
+    """LeCun's rule, normal: std = 1 / sqrt(fan_in), so that the weighted sums of unit-variance inputs have unit
+    variance.
 
     References
     ----------
@@ -231,12 +238,13 @@ def lecun_normal_(tensor: T, generator: Generator | None = None) -> T:
 def orthogonal_(tensor: T, gain: float = 1, generator: Generator | None = None) -> T:
     """Orthonormal rows, or columns where there are more rows than columns, times the gain.
 
-    All axes after the first count as one. The Q of a normal matrix's QR decomposition is uniform over the orthogonal matrices once the
-    signs of R's diagonal are multiplied in.
+    All axes after the first count as one. The Q of a normal matrix's QR decomposition is uniform over the orthogonal
+    matrices once the signs of R's diagonal are multiplied in.
 
     References
     ----------
-    Saxe, McClelland and Ganguli 2013, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks".
+    Saxe, McClelland and Ganguli 2013, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks".
 
     Examples
     --------
@@ -245,7 +253,9 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Generator | None = None) 
     True
     """
     if tensor.ndim < 2:
-        raise ShapeError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two or more axes")
+        raise ShapeError(
+            f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two or more axes"
+        )
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     drawn = default_generator(generator).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
@@ -272,12 +282,13 @@ def lsuv_(
     max_iterations: int = 10,
     generator: Generator | None = None,
 ) -> dict[str, float]:
-    """Layer-sequential unit variance: start orthonormal, then scale each layer until its output on a batch has variance 1.
+    """Layer-sequential unit variance: start orthonormal, then scale each layer until its output on a batch has
+    variance 1.
 
     Formula
     -------
-    For every layer l in the order in which they run: W_l <- orthonormal; while |Var(B_l) - 1| >= tolerance: W_l <- W_l / sqrt(Var(B_l)),
-    B_l the layer's output before its nonlinearity, over the batch and all its axes.
+    For every layer l in the order in which they run: W_l <- orthonormal; while |Var(B_l) - 1| >= tolerance: W_l <-
+    W_l / sqrt(Var(B_l)), B_l the layer's output before its nonlinearity, over the batch and all its axes.
 
     Parameters
     ----------
@@ -315,7 +326,9 @@ def lsuv_(
     ['0', '2']
     """
     if max_iterations < 1 or not tolerance > 0:
-        raise ArgumentError(f"lsuv_: needs tolerance > 0 and max_iterations >= 1, not {tolerance!r} and {max_iterations!r}")
+        raise ArgumentError(
+            f"lsuv_: needs tolerance > 0 and max_iterations >= 1, not {tolerance!r} and {max_iterations!r}"
+        )
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     variances: dict[str, float] = {}
@@ -323,7 +336,9 @@ def lsuv_(
         with no_grad():
             order = _running_order(model, batch)
             if not order:
-                raise ArgumentError(f"lsuv_: {type(model).__name__} runs no layer with a weight of two or more axes on this batch")
+                raise ArgumentError(
+                    f"lsuv_: {type(model).__name__} runs no layer with a weight of two or more axes on this batch"
+                )
             for _, layer in order:
                 orthogonal_(layer.weight, generator=generator)
                 if isinstance(getattr(layer, "bias", None), Tensor):
@@ -346,7 +361,11 @@ def _running_order(model: "Module", batch: Any) -> list[tuple[str, "Module"]]:
 
         return hook
 
-    layers = [(n, m) for n, m in model.named_modules() if isinstance(getattr(m, "weight", None), Tensor) and m.weight.ndim >= 2]
+    layers = [
+        (n, m)
+        for n, m in model.named_modules()
+        if isinstance(getattr(m, "weight", None), Tensor) and m.weight.ndim >= 2
+    ]
     handles = [layer.register_forward_hook(remember(name)) for name, layer in layers]
     try:
         model(batch)
@@ -365,14 +384,17 @@ def _scale_to_unit_variance(
     if fused is not None:  # the rule speaks of the output before the nonlinearity
         layer.activation = None
     try:
-        with layer.register_forward_hook(lambda module, args, output: seen.append(float(np.var(output.data, dtype=np.float64)))):
+        with layer.register_forward_hook(
+            lambda module, args, output: seen.append(float(np.var(output.data, dtype=np.float64)))
+        ):
             for iteration in range(max_iterations + 1):
                 seen.clear()
                 model(batch)
                 variance = seen[0]
                 if not (math.isfinite(variance) and variance > 0):
                     raise ArgumentError(
-                        f"lsuv_: the output of layer {name!r} has variance {variance} on this batch, which no factor brings to 1; "
+                        f"lsuv_: the output of layer {name!r} has variance {variance} on this batch, which no factor "
+                        "brings to 1; "
                         "pass inputs that vary and are finite"
                     )
                 if abs(variance - 1) < tolerance or iteration == max_iterations:

@@ -23,7 +23,9 @@ class Plan(NamedTuple):
 def plan_loading(owner: str, targets: Mapping[str, Tensor], values: Mapping[str, Any], strict: bool) -> Plan:
     """Pair each target with its value; raises CheckpointError where shapes or, if strict, keys do not fit."""
     if not isinstance(values, Mapping):
-        raise CheckpointError(f"load_state_dict: a {type(values).__name__} is not a mapping of names to arrays; pass model.state_dict()")
+        raise CheckpointError(
+            f"load_state_dict: a {type(values).__name__} is not a mapping of names to arrays; pass model.state_dict()"
+        )
     arrays = {key: _array(key, value) for key, value in values.items()}
     missing = [key for key in targets if key not in arrays]
     unexpected = [key for key in arrays if key not in targets]
@@ -68,7 +70,7 @@ def _explain(
     if len(rows) > ROWS + 1:
         lines.append(f"    ... and {len(rows) - ROWS - 1} more")
     hint = _hint(missing, unexpected)
-    return "\n".join([f"load_state_dict: the values do not fit {owner}: {counts}", *lines, *([hint] if hint else [])])
+    return "\n".join([f"load_state_dict: keys do not fit {owner}: {counts}", *lines, *([hint] if hint else [])])
 
 
 def _hint(missing: list[str], unexpected: list[str]) -> str:
@@ -82,5 +84,5 @@ def _hint(missing: list[str], unexpected: list[str]) -> str:
     for key in unexpected:
         near = get_close_matches(key, missing, n=1, cutoff=0.8)
         if near:
-            return f"    {key!r} looks like {near[0]!r}; rename it, or load with strict=False to skip what does not match"
+            return f"    {key!r} looks like {near[0]!r}; rename it, or load with strict=False to skip it"
     return ""

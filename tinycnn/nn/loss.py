@@ -1,4 +1,6 @@
-"""Losses as modules. Options are keyword-only: PyTorch has two retired arguments between them, so positions would not mean the same."""
+"""Losses as modules. Options are keyword-only: PyTorch has two retired arguments between them, so positions would
+not mean the same.
+"""
 
 from typing import Any
 
@@ -116,7 +118,9 @@ class BCELoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """BCELoss of sigmoid(input), computed without forming it; see `tinycnn.functional.binary_cross_entropy_with_logits`."""
+    """BCELoss of sigmoid(input), computed without forming it; see
+    `tinycnn.functional.binary_cross_entropy_with_logits`.
+    """
 
     def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction)

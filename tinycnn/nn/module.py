@@ -1,7 +1,8 @@
 """The module: a tree of layers that knows its parameters, its mode and how to save and load itself.
 
-A module keeps three registers, filled by plain attribute assignment: `_parameters` (trained), `_buffers` (saved, not trained) and `_modules`
-(its children). All walks over the tree (named_parameters, state_dict, train, to, ...) are walks over these registers.
+A module keeps three registers, filled by plain attribute assignment: `_parameters` (trained), `_buffers` (saved, not
+trained) and `_modules` (its children). All walks over the tree (named_parameters, state_dict, train, to, ...) are
+walks over these registers.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class RemovableHandle:
 class Module:
     """Base of every layer and network.
 
-    A subclass calls `super().__init__()`, assigns its parameters and children to attributes, and defines `forward`. Calling the module runs
-    its hooks and `forward`.
+    A subclass calls `super().__init__()`, assigns its parameters and children to attributes, and defines `forward`.
+    Calling the module runs its hooks and `forward`.
 
     Examples
     --------
@@ -90,7 +91,9 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward method; define what it computes in `def forward(self, ...)`")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward method; define what it computes in `def forward(self, ...)`"
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self._forward_hooks and not self._forward_pre_hooks:
@@ -112,7 +115,8 @@ class Module:
         registers = self.__dict__
         if "_parameters" not in registers:
             raise AttributeError(
-                f"{type(self).__name__}: {name!r} is assigned before the module exists; call super().__init__() first in __init__"
+                f"{type(self).__name__}: {name!r} is assigned before the module exists; call super().__init__() first "
+                "in __init__"
             )
         if isinstance(value, Parameter):
             self._forget(name, keep="_parameters")
@@ -123,7 +127,8 @@ class Module:
         elif name in self._parameters:
             if value is not None:
                 raise TypeError(
-                    f"{type(self).__name__}.{name} is a parameter; assign an nn.Parameter or None, not {type(value).__name__}"
+                    f"{type(self).__name__}.{name} is a parameter; assign an nn.Parameter or None, not "
+                    f"{type(value).__name__}"
                 )
             self._parameters[name] = None
         elif name in self._buffers and (value is None or isinstance(value, Tensor)):
@@ -165,12 +170,19 @@ class Module:
     def _check_name(self, kind: str, name: str) -> None:
         """Refuse a name that the dotted paths of state_dict could not spell, or that already means something."""
         if "_parameters" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: call super().__init__() before registering the {kind} {name!r}")
+            raise AttributeError(
+                f"{type(self).__name__}: call super().__init__() before registering the {kind} {name!r}"
+            )
         if not isinstance(name, str) or not name or "." in name:
-            raise ArgumentError(f"{kind} name {name!r} must be a string that is not empty and has no dot: dots join the levels of a path")
+            raise ArgumentError(
+                f"{kind} name {name!r} must be a string that is not empty and has no dot: dots join the levels of a "
+                "path"
+            )
         known = name in self._parameters or name in self._buffers or name in self._modules
         if hasattr(self, name) and not known:
-            raise ArgumentError(f"{kind} name {name!r} is already an attribute of {type(self).__name__}; choose another name")
+            raise ArgumentError(
+                f"{kind} name {name!r} is already an attribute of {type(self).__name__}; choose another name"
+            )
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter; None reserves the name, as for a layer without bias."""
@@ -181,7 +193,7 @@ class Module:
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that belongs to the module's state but is not trained; `persistent=False` leaves it out of state_dict."""
+        """Add a tensor that is saved but not trained; `persistent=False` leaves it out of state_dict."""
         self._check_name("buffer", name)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise ArgumentError(f"register_buffer: {name!r} is a {type(tensor).__name__}; wrap it: tinycnn.Tensor(...)")
@@ -206,7 +218,9 @@ class Module:
             child = module._modules.get(name)
             if child is None:
                 names = ", ".join(module._modules) or "none"
-                raise ArgumentError(f"get_submodule: {type(module).__name__} has no child {name!r}; its children: {names}")
+                raise ArgumentError(
+                    f"get_submodule: {type(module).__name__} has no child {name!r}; its children: {names}"
+                )
             module = child
         return module
 
@@ -245,7 +259,9 @@ class Module:
         for _, child in self.named_children():
             yield child
 
-    def _named_members(self, register: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, register: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         # Where duplicates are asked for, a shared module is walked at each of its places.
         places = self.named_modules(prefix, remove_duplicate) if recurse else iter([(prefix, self)])
@@ -267,7 +283,9 @@ class Module:
         for _, parameter in self.named_parameters(recurse=recurse):
             yield parameter
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """Every buffer with its dotted path."""
         return self._named_members("_buffers", prefix, recurse, remove_duplicate)
 
@@ -288,13 +306,15 @@ class Module:
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
         """Every parameter and persistent buffer by dotted path, sharing memory with the module.
 
-        The keys are PyTorch's: each module's own parameters, then its buffers, then its children in order. A shared parameter appears under
-        each of its paths. The tensors are detached unless `keep_vars`.
+        The keys are PyTorch's: each module's own parameters, then its buffers, then its children in order. A shared
+        parameter appears under each of its paths. The tensors are detached unless `keep_vars`.
         """
         state: dict[str, Tensor] = {}
         for path, module in self.named_modules(prefix.removesuffix("."), remove_duplicate=False):
             start = f"{path}." if path else ""
-            saved = [(name, buffer) for name, buffer in module._buffers.items() if name not in module._temporary_buffers]
+            saved = [
+                (name, buffer) for name, buffer in module._buffers.items() if name not in module._temporary_buffers
+            ]
             for name, tensor in (*module._parameters.items(), *saved):
                 if tensor is not None:
                     state[start + name] = tensor if keep_vars else tensor.detach()
@@ -328,7 +348,7 @@ class Module:
         IncompatibleKeys(missing_keys=[], unexpected_keys=[])
         >>> layer.load_state_dict({"weight": np.ones((2, 4)), "gain": np.ones(2)})
         Traceback (most recent call last):
-        tinycnn.errors.CheckpointError: load_state_dict: the values do not fit Linear: 1 mis-shaped, 1 missing, 1 unexpected
+        tinycnn.errors.CheckpointError: load_state_dict: keys do not fit Linear: 1 mis-shaped, 1 missing, 1 unexpected
             key     in the model  in the state dict
             weight  (2, 3)        (2, 4)
             bias    (2,)          missing
@@ -339,7 +359,7 @@ class Module:
         return IncompatibleKeys(plan.missing, plan.unexpected)
 
     def to(self: M, target: Any = None, *, dtype: npt.DTypeLike | None = None) -> M:
-        """Convert every floating-point parameter, gradient and buffer to an element type, in place: `to("cpu")` changes nothing.
+        """Convert every floating-point parameter, gradient and buffer to an element type; `to("cpu")` changes nothing.
 
         Examples
         --------
@@ -356,7 +376,9 @@ class Module:
             return self
         kind = np.dtype(wanted)
         if kind not in FLOATS:
-            raise DtypeError(f"to: {kind} is not a type that modules compute in; use tinycnn.float32 or tinycnn.float64")
+            raise DtypeError(
+                f"to: {kind} is not a type that modules compute in; use tinycnn.float32 or tinycnn.float64"
+            )
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.is_floating_point() and tensor.dtype != kind:
                 tensor.data = tensor.data.astype(kind, order="C")
@@ -376,7 +398,9 @@ class Module:
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all below into training mode (dropout drops) or, with False, evaluation mode."""
         if not isinstance(mode, bool):
-            raise ArgumentError(f"train: mode must be True or False, not {mode!r}; the optimiser and the data are not passed here")
+            raise ArgumentError(
+                f"train: mode must be True or False, not {mode!r}; the optimiser and the data are not passed here"
+            )
         for module in self.modules():
             module.training = mode
         return self

@@ -20,7 +20,8 @@ class _Pad2d(Module):
         sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(sides) != 4:
             raise ArgumentError(
-                f"{type(self).__name__}: padding has {len(sides)} numbers; give one, or four as (left, right, top, bottom)"
+                f"{type(self).__name__}: padding has {len(sides)} numbers; give one, or four as (left, right, top, "
+                "bottom)"
             )
         self.padding = sides
 
@@ -66,7 +67,9 @@ class ZeroPad2d(_Pad2d):
 
 
 class ReflectionPad2d(_Pad2d):
-    """Mirror an image at its edges, the edge pixel not repeated; `padding` is one number or (left, right, top, bottom)."""
+    """Mirror an image at its edges, the edge pixel not repeated; `padding` is one number or (left, right, top,
+    bottom).
+    """
 
     mode = "reflect"
 

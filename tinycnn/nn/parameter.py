@@ -8,7 +8,8 @@ __all__ = ["Parameter"]
 
 
 class Parameter(Tensor):
-    """A leaf tensor that a Module registers when it is assigned to an attribute, and that asks for gradients from the start.
+    """A leaf tensor that a Module registers when it is assigned to an attribute, and that asks for gradients from
+    the start.
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ class MaxPool2d(Module):
 
     Shapes
     ------
-    (N, C, H, W) -> (N, C, H_out, W_out), H_out = floor((H + 2 p - d (K - 1) - 1) / s) + 1, or the ceiling where `ceil_mode`
+    (N, C, H, W) -> (N, C, H_out, W_out), H_out = floor((H + 2 p - d (K - 1) - 1) / s) + 1, or the ceiling where
+    `ceil_mode`
 
     Parameters
     ----------
@@ -113,7 +114,13 @@ class AvgPool2d(Module):
     def forward(self, input: Any) -> Any:
         """The means."""
         return F.avg_pool2d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad, self.divisor_override
+            input,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.ceil_mode,
+            self.count_include_pad,
+            self.divisor_override,
         )
 
     def extra_repr(self) -> str:

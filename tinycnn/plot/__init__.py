@@ -1,4 +1,4 @@
-"""Pictures of a training run, drawn with the optional matplotlib (`pip install 'tinycnn[plot]'`), and the report that collects them."""
+"""Pictures of a training run, drawn with the optional matplotlib, and the report that collects them."""
 
 from .activations import LayerRecord, draw_activations, record_layers
 from .canvas import available

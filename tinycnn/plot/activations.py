@@ -24,7 +24,7 @@ HEADING: dict[str, Any] = {"fontsize": canvas.TITLE, "color": canvas.INK, "weigh
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One layer of a model as one image went through: its name, its class, its output without the batch axis, its own parameter count."""
+    """One layer as one image went through: name, class, output without the batch axis, count of its own parameters."""
 
     name: str
     kind: str
@@ -48,7 +48,9 @@ def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
     def remember(name: str, module: Any) -> Any:
         def hook(_module: Any, _inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                records.append(LayerRecord(name, type(module).__name__, np.array(output.data[0]), _own_parameters(module)))
+                records.append(
+                    LayerRecord(name, type(module).__name__, np.array(output.data[0]), _own_parameters(module))
+                )
 
         return hook
 
@@ -121,7 +123,13 @@ class _Page:
         """The row's name and shape, right-aligned against the content."""
         middle = self.height - self.top - height / 2
         self.figure.text(
-            (LABEL - 0.15) / PAGE, middle / self.height, text, ha="right", va="center", fontsize=canvas.TEXT, color=canvas.INK
+            (LABEL - 0.15) / PAGE,
+            middle / self.height,
+            text,
+            ha="right",
+            va="center",
+            fontsize=canvas.TEXT,
+            color=canvas.INK,
         )
 
     def next_row(self, height: float) -> None:
@@ -172,7 +180,7 @@ def _layer_row(page: _Page, record: LayerRecord, height: float) -> None:
 
 
 def _colouring(values: Any) -> dict[str, Any]:
-    """White zero, red positive, blue negative where both signs occur; black zero to bright where nothing is negative."""
+    """White zero, red positive, blue negative; black zero to bright where nothing is negative."""
     largest = float(np.abs(values).max()) or 1.0
     if values.min() < 0:
         return {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest}
@@ -181,11 +189,17 @@ def _colouring(values: Any) -> dict[str, Any]:
 
 def _draw_answer(axes: Any, probabilities: Any, names: Sequence[str] | None) -> None:
     """A bar a class, the ten most likely ones where there are more than twenty."""
-    order = np.arange(len(probabilities)) if len(probabilities) <= 20 else np.sort(np.argsort(-probabilities, kind="stable")[:10])
+    order = (
+        np.arange(len(probabilities))
+        if len(probabilities) <= 20
+        else np.sort(np.argsort(-probabilities, kind="stable")[:10])
+    )
     best = int(probabilities.argmax())
     colours = [canvas.BLUE if k == best else "#b8c4d0" for k in order]
     bars = axes.bar(range(len(order)), probabilities[order], color=colours, width=0.7)
-    axes.bar_label(bars, [f"{100 * probabilities[k]:.1f} %" for k in order], fontsize=canvas.SMALL, color=canvas.INK, padding=2)
+    axes.bar_label(
+        bars, [f"{100 * probabilities[k]:.1f} %" for k in order], fontsize=canvas.SMALL, color=canvas.INK, padding=2
+    )
     labels = [str(k) if names is None else str(names[k]) for k in order]
     axes.set_xticks(range(len(order)), labels)
     axes.set_xlim(-0.5, len(order) - 0.5)

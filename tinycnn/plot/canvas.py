@@ -1,7 +1,7 @@
 """Figures without pyplot: one place for size, colour and font, so that all pictures look alike.
 
-Matplotlib is the optional extra `plot`. Nothing here touches its global state: a figure is an object that is drawn, saved and forgotten, so
-pictures can be made from any thread and leave a notebook's own plots alone.
+Matplotlib is the optional extra `plot`. Nothing here touches its global state: a figure is an object that is drawn,
+saved and forgotten, so pictures can be made from any thread and leave a notebook's own plots alone.
 """
 
 import importlib.util

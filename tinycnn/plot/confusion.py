@@ -33,13 +33,21 @@ def draw_confusion(matrix: Any, path: str | Path, names: Sequence[str] | None = 
     axes = figure.subplots()
     axes.imshow(_colours(counts), interpolation="nearest")
     total, right = int(counts.sum()), int(np.trace(counts))
-    axes.set_title(f"{right} of {total} right, {total - right} wrong", loc="left", fontsize=canvas.TITLE, color=canvas.INK, weight="bold")
+    axes.set_title(
+        f"{right} of {total} right, {total - right} wrong",
+        loc="left",
+        fontsize=canvas.TITLE,
+        color=canvas.INK,
+        weight="bold",
+    )
     axes.set_xlabel("predicted class", fontsize=canvas.TEXT + 1)
     axes.set_ylabel("true class", fontsize=canvas.TEXT + 1)
     if numbered:
         _number_cells(axes, counts)
         long_names = max(len(label) for label in labels) > 3
-        axes.set_xticks(range(classes), labels, rotation=45 if long_names else 0, ha="right" if long_names else "center")
+        axes.set_xticks(
+            range(classes), labels, rotation=45 if long_names else 0, ha="right" if long_names else "center"
+        )
         axes.set_yticks(range(classes), labels)
         _recall_axis(axes, counts)
     axes.tick_params(length=0, labelsize=canvas.TEXT)
@@ -69,7 +77,15 @@ def _number_cells(axes: Any, counts: Any) -> None:
         for j, count in enumerate(row):
             if count:
                 dark = colours[i, j].mean() < 0.5
-                axes.text(j, i, f"{count}", ha="center", va="center", fontsize=canvas.TEXT, color="white" if dark else canvas.INK)
+                axes.text(
+                    j,
+                    i,
+                    f"{count}",
+                    ha="center",
+                    va="center",
+                    fontsize=canvas.TEXT,
+                    color="white" if dark else canvas.INK,
+                )
 
 
 def _recall_axis(axes: Any, counts: Any) -> None:

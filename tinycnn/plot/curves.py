@@ -13,7 +13,8 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
 
     Parameters
     ----------
-    history : at least one mapping an epoch with keys epoch, train_loss, train_accuracy, test_loss, test_accuracy (shares from 0 to 1); absent or None is left out
+    history : a mapping an epoch, at least one, with keys epoch, train_loss, train_accuracy, test_loss, test_accuracy
+        (accuracies from 0 to 1); what is absent, None or not finite is left out
     path : the PNG file to write
     """
     if not history:
@@ -68,7 +69,18 @@ def _mark_best(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
         return
     best = max(range(len(values)), key=values.__getitem__)
     axes.set_ylim(top=min(101.0, axes.get_ylim()[1] + 1.0))
-    axes.plot(epochs[best], values[best], "o", markersize=12, markerfacecolor="none", markeredgecolor=canvas.ORANGE, markeredgewidth=1.5)
+    axes.plot(
+        epochs[best],
+        values[best],
+        "o",
+        markersize=12,
+        markerfacecolor="none",
+        markeredgecolor=canvas.ORANGE,
+        markeredgewidth=1.5,
+    )
     axes.set_title(
-        f"best test: {values[best]:.2f} % at epoch {epochs[best]:g}", loc="right", fontsize=canvas.TEXT, color=canvas.ORANGE
+        f"best test: {values[best]:.2f} % at epoch {epochs[best]:g}",
+        loc="right",
+        fontsize=canvas.TEXT,
+        color=canvas.ORANGE,
     )

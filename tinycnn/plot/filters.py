@@ -14,7 +14,9 @@ MOST_FILTERS = 64
 
 
 def draw_filters(weight: Any, path: str | Path, title: str = "") -> Path:
-    """Draw the filters of a convolution: colours of the image where the input has three channels, else red positive, blue negative, white zero.
+    """Draw the filters of a convolution.
+
+    Three input channels become the colours of a picture; else red is positive, blue negative and white zero.
 
     Parameters
     ----------

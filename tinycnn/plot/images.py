@@ -34,7 +34,11 @@ def draw_wrong(
     if len(wrong) == 0:
         return None
     surest_first = wrong[np.argsort(-scores[wrong, guess[wrong]], kind="stable")][:count]
-    shown = f"{len(wrong)} mistake{'s' if len(wrong) > 1 else ''}" if len(wrong) <= count else f"The {count} surest of {len(wrong)} mistakes"
+    shown = (
+        f"{len(wrong)} mistake{'s' if len(wrong) > 1 else ''}"
+        if len(wrong) <= count
+        else f"The {count} surest of {len(wrong)} mistakes"
+    )
     title = f"{shown}: true \N{RIGHTWARDS ARROW} predicted (its probability)"
     return _draw_grid(images, truth, scores, surest_first, path, names, title)
 

@@ -10,12 +10,19 @@ from typing import Any
 from .canvas import INSTALL
 
 STYLE = """
-:root { --paper: #ffffff; --ink: #1f2933; --faint: #616e7c; --line: #e1e6eb; --panel: #f5f7f9; --accent: #2467b3; --good: #2e7d32; }
+:root {
+  --paper: #ffffff; --ink: #1f2933; --faint: #616e7c; --line: #e1e6eb; --panel: #f5f7f9; --accent: #2467b3;
+}
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #14181d; --ink: #e4e9ee; --faint: #9aa7b4; --line: #2c343d; --panel: #1c2229; --accent: #7db4f0; --good: #81c784; }
+  :root {
+    --paper: #14181d; --ink: #e4e9ee; --faint: #9aa7b4; --line: #2c343d; --panel: #1c2229; --accent: #7db4f0;
+  }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+}
 main { max-width: 1060px; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.25rem; margin: 2.8rem 0 .7rem; padding-bottom: .3rem; border-bottom: 1px solid var(--line); }
@@ -31,10 +38,14 @@ th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px sol
 th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 td.number, th.number { text-align: right; }
 figure { margin: 1rem 0 0; }
-figure img { display: block; max-width: 100%; height: auto; background: #ffffff; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; }
+figure img {
+  display: block; max-width: 100%; height: auto; background: #ffffff;
+  border: 1px solid var(--line); border-radius: 8px; padding: .5rem;
+}
 figcaption { max-width: 46rem; margin-top: .6rem; color: var(--faint); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2.5rem; }
-.hint { border-left: 3px solid var(--accent); background: var(--panel); padding: .6rem 1rem; margin: .5rem 0; max-width: 46rem; }
+.columns td { overflow-wrap: anywhere; }
+.hint { border-left: 3px solid var(--accent); background: var(--panel); padding: .6rem 1rem; margin: .5rem 0; }
 code { background: var(--panel); border-radius: 4px; padding: .1rem .35rem; font-size: .9em; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .88rem; }
 @media print { .hint, .tile { border: 1px solid var(--line); } figure { break-inside: avoid; } }
@@ -69,7 +80,7 @@ class Report:
 
 
 def write_report(report: Report, path: str | Path) -> Path:
-    """Write the report as one self-contained HTML file: pictures inside it, style inside it, nothing fetched from anywhere.
+    """Write the report as one HTML file: pictures and style inside it, nothing fetched from anywhere.
 
     Parameters
     ----------
@@ -89,7 +100,8 @@ def write_report(report: Report, path: str | Path) -> Path:
     ]
     page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" '
+        'content="light dark">\n'
         f"<title>{html.escape(report.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(section for section in sections if section)
         + "\n<footer>Written by tinycnn. This page is one file: it can be mailed, archived and read offline.</footer>\n"
@@ -102,9 +114,11 @@ def write_report(report: Report, path: str | Path) -> Path:
 
 def _heading(report: Report) -> str:
     tiles = "".join(
-        f'<div class="tile"><b>{html.escape(value)}</b><span>{html.escape(name)}</span></div>' for name, value in report.results
+        f'<div class="tile"><b>{html.escape(value)}</b><span>{html.escape(name)}</span></div>'
+        for name, value in report.results
     )
-    return f'<h1>{html.escape(report.title)}</h1>\n<p class="lead">{html.escape(report.lead)}</p>\n<div class="tiles">{tiles}</div>'
+    title, lead = html.escape(report.title), html.escape(report.lead)
+    return f'<h1>{title}</h1>\n<p class="lead">{lead}</p>\n<div class="tiles">{tiles}</div>'
 
 
 def _picture(picture: Picture) -> str:
@@ -135,11 +149,12 @@ def _table(header: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) ->
     """A table; each header says whether its column holds numbers, which stand to the right."""
 
     def cell(tag: str, text: str, number: bool) -> str:
-        return f'<{tag}{" class=" + chr(34) + "number" + chr(34) if number else ""}>{html.escape(text)}</{tag}>'
+        return f"<{tag}{' class=' + chr(34) + 'number' + chr(34) if number else ''}>{html.escape(text)}</{tag}>"
 
     head = "".join(cell("th", name, number) for name, number in header)
     body = "\n".join(
-        "<tr>" + "".join(cell("td", text, number) for text, (_, number) in zip(row, header, strict=True)) + "</tr>" for row in rows
+        "<tr>" + "".join(cell("td", text, number) for text, (_, number) in zip(row, header, strict=True)) + "</tr>"
+        for row in rows
     )
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
 
@@ -151,7 +166,13 @@ def _number(value: Any, digits: int, scale: float = 1.0, unit: str = "") -> str:
 def _epoch_table(epochs: Sequence[Mapping[str, Any]]) -> str:
     if not epochs:
         return ""
-    header = [("epoch", True), ("train loss", True), ("train accuracy", True), ("test loss", True), ("test accuracy", True)]
+    header = [
+        ("epoch", True),
+        ("train loss", True),
+        ("train accuracy", True),
+        ("test loss", True),
+        ("test accuracy", True),
+    ]
     rows = [
         [
             f"{row['epoch']:g}",
@@ -174,7 +195,8 @@ def _class_table(classes: Sequence[tuple[str, float, float, float, int]]) -> str
         for name, precision, recall, f1, support in classes
     ]
     note = (
-        "<p>Precision: of the images called this class, how many were it. Recall: of the images of this class, how many were found. "
+        "<p>Precision: of the images called this class, how many were it. Recall: of the images of this class, how "
+        "many were found. "
         "F1 is the harmonic mean of the two.</p>"
     )
     return "<h2>Class by class</h2>\n" + note + _table(header, rows)
@@ -188,7 +210,9 @@ def _layer_table(layers: Sequence[tuple[str, str, tuple[int, ...], int]], total:
         for name, kind, shape, count in layers
     ]
     rows.append(["all", "", "", f"{total:,}"])
-    note = "<p>Output shapes are channels \N{MULTIPLICATION SIGN} height \N{MULTIPLICATION SIGN} width, for one image.</p>"
+    note = (
+        "<p>Output shapes are channels \N{MULTIPLICATION SIGN} height \N{MULTIPLICATION SIGN} width, for one image.</p>"
+    )
     header = [("layer", False), ("kind", False), ("output", False), ("parameters", True)]
     return "<h2>The network, layer by layer</h2>\n" + note + _table(header, rows)
 
@@ -205,5 +229,7 @@ def _facts(config: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
 def _commands(commands: Sequence[tuple[str, str]]) -> str:
     if not commands:
         return ""
-    lines = "\n".join(f"<p><code>{html.escape(command)}</code><br>{html.escape(text)}</p>" for command, text in commands)
+    lines = "\n".join(
+        f"<p><code>{html.escape(command)}</code><br>{html.escape(text)}</p>" for command, text in commands
+    )
     return "<h2>Go on from here</h2>\n" + lines

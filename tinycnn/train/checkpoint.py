@@ -40,17 +40,44 @@ class Checkpoint:
     sums: dict[str, float] = field(default_factory=dict)  # loss, correct and images of the epoch so far
     config: dict[str, Any] = field(default_factory=dict)  # TrainConfig.to_dict()
     run_info: dict[str, Any] = field(default_factory=dict)  # names of model, data, classes ...
-    epochs: list[dict[str, float]] = field(default_factory=list)  # one record an epoch
+    events: list[dict[str, Any]] = field(default_factory=list)  # the log so far, after its start
     step_losses: np.ndarray = field(default_factory=lambda: np.empty(0))
     learning_rates: np.ndarray = field(default_factory=lambda: np.empty(0))
-    hints: list[dict[str, str]] = field(default_factory=list)
     source: Path | None = None  # the file it was read from
     note: str | None = None  # a sentence when the newest file could not be read
 
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The log's epoch events: one dict of `EpochRecord`'s fields an epoch."""
+        return fields_of(self.events, "epoch")
 
-_FIELDS = (
-    "model optimizer scheduler generator epoch step sums config run_info epochs step_losses learning_rates hints"
-).split()
+    @property
+    def hints(self) -> list[dict[str, Any]]:
+        """The hints given so far: dicts of `Hint`'s fields."""
+        return fields_of(self.events, "hint")
+
+
+def fields_of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """What the log's events of one kind say, without the word that names the kind."""
+    return [
+        {key: value for key, value in event.items() if key != "event"} for event in events if event["event"] == kind
+    ]
+
+
+_FIELDS = [
+    "model",
+    "optimizer",
+    "scheduler",
+    "generator",
+    "epoch",
+    "step",
+    "sums",
+    "config",
+    "run_info",
+    "events",
+    "step_losses",
+    "learning_rates",
+]
 
 
 def save_checkpoint(
@@ -171,7 +198,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _write_arrays(file: BinaryIO, arrays: dict[str, np.ndarray]) -> None:
-    np.savez(file, **arrays)
+    np.savez(file, allow_pickle=False, **arrays)
 
 
 def _pack(checkpoint: Checkpoint) -> dict[str, np.ndarray]:

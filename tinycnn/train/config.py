@@ -1,4 +1,4 @@
-"""What a run is made of: every hyper-parameter with its unit, the recipes we measured, and the objects they describe."""
+"""What a run is made of: hyper-parameters with their units, the recipes we measured, and the objects they describe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..nn import Module
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta")
+INITIALISATIONS = ("default", "xavier", "he", "lsuv", "lecun", "normal", "zeros")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step")
 
 
@@ -30,6 +31,7 @@ class TrainConfig:
     warmup: float = 0.25  # share of the steps in which one_cycle's rate rises
     label_smoothing: float = 0.0  # share of each target spread over all classes
     shift: int = 0  # pixels: training images move at random by up to this much each way
+    initialisation: str = "default"  # one of INITIALISATIONS; "default" is each layer's own
     flip: bool = False  # training images are mirrored left-right at random
     seed: int = 0  # decides the initial weights, the order, the augmentation and dropout
     checkpoint_every: int = 0  # steps between checkpoints; 0: one at the end of each epoch
@@ -47,8 +49,9 @@ class TrainConfig:
         _refuse_unless(self.checkpoint_every >= 0, "checkpoint_every", self.checkpoint_every, "be 0 or more steps")
         _refuse_unless(self.log_every >= 1, "log_every", self.log_every, "be at least 1 step")
         _refuse_unless(self.seed >= 0, "seed", self.seed, "be 0 or more")
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("schedule", self.schedule, SCHEDULES)
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("schedule", self.schedule, SCHEDULES)
+        one_of("initialisation", self.initialisation, INITIALISATIONS)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain numbers and strings, for a checkpoint or a log."""
@@ -69,7 +72,7 @@ class TrainConfig:
         """
         names = [field.name for field in dataclasses.fields(self)]
         for name in changes:
-            _one_of("TrainConfig field", name, names)
+            one_of("TrainConfig field", name, names)
         return dataclasses.replace(self, **changes)
 
 
@@ -78,7 +81,8 @@ def _refuse_unless(holds: bool, name: str, value: object, rule: str) -> None:
         raise UsageError(f"TrainConfig: {name} must {rule}, got {value!r}")
 
 
-def _one_of(what: str, value: str, allowed: tuple[str, ...] | list[str]) -> None:
+def one_of(what: str, value: str, allowed: tuple[str, ...] | list[str]) -> None:
+    """Refuse a name that is not on the list, with the nearest one that is."""
     if value not in allowed:
         nearest = difflib.get_close_matches(str(value), allowed, n=1)
         fix = f"; did you mean {nearest[0]!r}?" if nearest else ""

@@ -54,9 +54,7 @@ def watch_outputs(model: Module, images: Tensor, see: Callable[[str, Module, np.
             handle.remove()
 
 
-def locate_non_finite(
-    model: Module, images: Tensor, labels: Tensor, loss_function: LossFunction
-) -> NonFinite | None:
+def locate_non_finite(model: Module, images: Tensor, labels: Tensor, loss_function: LossFunction) -> NonFinite | None:
     """Run the batch again and name the first layer with a NaN or an infinity, in the order in which the layers run.
 
     Parameters

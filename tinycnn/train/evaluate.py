@@ -47,7 +47,8 @@ class Evaluation:
 
 def loss_of(model: Module) -> LossFunction:
     """The criterion a model brings along as `model.loss(output, target)`, else the softmax cross-entropy."""
-    return getattr(model, "loss", functional.cross_entropy)
+    own = getattr(model, "loss", None)
+    return own if callable(own) else functional.cross_entropy
 
 
 def as_batch(batch: Any) -> tuple[Tensor, Tensor]:

@@ -61,7 +61,8 @@ def stuck_at_log_classes(losses: Sequence[float], classes: int) -> Hint | None:
         return None
     return Hint(
         "stuck",
-        f"After {len(losses)} steps the loss is {recent:.3f}, which is ln {classes}: the model says the same of every image.",
+        f"After {len(losses)} steps the loss is {recent:.3f}, which is ln {classes}: "
+        "the model says the same of every image.",
         "Check that images and labels belong together, that the weights do not start at zero, and try a learning rate "
         "ten times lower and ten times higher.",
     )
@@ -100,7 +101,8 @@ def dead_relus(model: Module, images: Tensor) -> Hint | None:
         return None
     return Hint(
         "dead_relus",
-        f"{100 * fractions[layer]:.0f} % of the units of layer {layer} are zero for all {len(images)} images of a batch.",
+        f"{100 * fractions[layer]:.0f} % of the units of layer {layer} are zero for all {len(images)} images "
+        "of a batch.",
         "Such units get no gradient: lower the learning rate, start with He's weights, or use a leaky ReLU.",
     )
 
@@ -123,7 +125,9 @@ def learning_rate_too_high(losses: Sequence[float]) -> Hint | None:
         return Hint("learning_rate", f"The loss rose from {start:.3g} to {now:.3g}.", fix)
     if now > 0.5 * start and recent.std() > OSCILLATION * now:
         spread = float(recent.std())
-        return Hint("learning_rate", f"The loss jumps about: {now:.3g} with a spread of {spread:.3g} over {WINDOW} steps.", fix)
+        return Hint(
+            "learning_rate", f"The loss jumps about: {now:.3g} with a spread of {spread:.3g} over {WINDOW} steps.", fix
+        )
     return None
 
 

@@ -1,7 +1,7 @@
 """The record of a run on disk: `log.csv` for a spreadsheet, one row an epoch, and `log.jsonl`, one event a line.
 
-Both follow from the run's own lists, which every checkpoint holds. A resumed run writes them anew up to its checkpoint, so
-that they read as if it had never stopped.
+Every checkpoint holds the events so far. A resumed run writes both files anew up to its checkpoint, so that they read
+as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import CheckpointError
 from ..kernels.threads import get_num_threads
+from .checkpoint import fields_of
 
 CSV_NAME = "log.csv"
 JSONL_NAME = "log.jsonl"
@@ -35,7 +36,7 @@ def start_event(config: dict[str, Any], run_info: dict[str, Any]) -> dict[str, A
 
 
 class RunLog:
-    """Writes the two files into the output folder; without a folder it keeps quiet.
+    """The run's events, and the two files that hold them; without a folder it only remembers.
 
     Parameters
     ----------
@@ -48,56 +49,62 @@ class RunLog:
     def __init__(self, folder: Path | None, log_every: int) -> None:
         self.folder = folder
         self.log_every = log_every
+        self.events: list[dict[str, Any]] = []  # all but start and end, which belong to a process, not to the run
 
-    def start(
-        self,
-        event: dict[str, Any],
-        epochs: list[dict[str, float]],
-        step_losses: list[float],
-        learning_rates: list[float],
-        hints: list[dict[str, str]],
-    ) -> None:
-        """Begin both files anew with everything a resumed run already knows."""
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The epoch events so far."""
+        return fields_of(self.events, "epoch")
+
+    @property
+    def hints(self) -> list[dict[str, Any]]:
+        """The hints so far."""
+        return fields_of(self.events, "hint")
+
+    def start(self, event: dict[str, Any]) -> None:
+        """Begin both files anew, with everything a resumed run already knows."""
         if self.folder is None:
             return
-        self._open(JSONL_NAME, "w").close()
-        self._event(event)
-        for number, (loss, rate) in enumerate(zip(step_losses, learning_rates, strict=True), start=1):
-            self.step(number, loss, rate)
-        for hint in hints:
-            self.hint(hint)
-        for place in range(len(epochs)):
-            self.epoch(epochs[: place + 1])
-        if not epochs:
-            (self.folder / CSV_NAME).unlink(missing_ok=True)
+        with self._open(JSONL_NAME, "w") as file:
+            file.writelines(json.dumps(each) + "\n" for each in (event, *self.events))
+        self._write_table()
 
     def step(self, number: int, loss: float, learning_rate: float) -> None:
         """A step's loss, every `log_every` steps, counted over the whole run from 1."""
         if number % self.log_every == 0:
-            self._event({"event": "step", "step": number, "loss": loss, "learning_rate": learning_rate})
+            self._add({"event": "step", "step": number, "loss": loss, "learning_rate": learning_rate})
 
-    def epoch(self, epochs: list[dict[str, float]]) -> None:
-        """The newest epoch's event; the table is short and written whole."""
-        if self.folder is None:
-            return
-        self._event({"event": "epoch", **epochs[-1]})
-        with self._open(CSV_NAME, "w") as file:
-            writer = csv.DictWriter(file, fieldnames=list(epochs[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(epochs)
+    def epoch(self, record: dict[str, Any]) -> None:
+        """An epoch's event and its row; the table is short and written whole."""
+        self._add({"event": "epoch", **record})
+        self._write_table()
 
     def hint(self, hint: dict[str, str]) -> None:
         """A hint that was given."""
-        self._event({"event": "hint", **hint})
+        self._add({"event": "hint", **hint})
 
     def end(self, reason: str) -> None:
         """Why the run stopped: "finished", "SIGINT", "SIGTERM" or an error's sentence."""
-        self._event({"event": "end", "reason": reason})
+        self._write_line({"event": "end", "reason": reason})
 
-    def _event(self, event: dict[str, Any]) -> None:
+    def _add(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+        self._write_line(event)
+
+    def _write_line(self, event: dict[str, Any]) -> None:
         if self.folder is not None:
             with self._open(JSONL_NAME, "a") as file:
                 file.write(json.dumps(event) + "\n")
+
+    def _write_table(self) -> None:
+        if self.folder is None:
+            return
+        rows = self.epochs
+        with self._open(CSV_NAME, "w") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+            if rows:
+                writer.writeheader()
+            writer.writerows(rows)
 
     def _open(self, name: str, mode: str) -> Any:
         path = Path(self.folder or ".") / name

@@ -103,12 +103,11 @@ class Run:
         self.epoch = 0  # the epoch the run is in, from 0
         self.step = 0  # batches of it already learned from
         self.sums = {"loss": 0.0, "correct": 0.0, "images": 0.0}  # of the epoch so far
-        self.records: list[dict[str, float]] = []
         self.losses: list[float] = []
         self.rates: list[float] = []
-        self.hints: list[Hint] = []
         self._epoch_started = time.perf_counter()
         self._images_before = 0.0
+        self._learning_seconds = 0.0
 
     # Where it begins
 
@@ -126,18 +125,15 @@ class Run:
         if found.generator is not None:
             tinycnn_random.set_state(found.generator)
         self.epoch, self.step, self.sums = found.epoch, found.step, dict(found.sums)
-        self.records = found.epochs
+        self.log.events = found.events
         self.losses, self.rates = found.step_losses.tolist(), found.learning_rates.tolist()
-        self.hints = [Hint(**hint) for hint in found.hints]
         if found.note:
             self.progress.say(found.note)
         self.progress.say(f"going on at epoch {self.epoch + 1}, after {len(self.losses)} steps")
 
     def begin(self) -> None:
         """Open the log, with everything a resumed run already knows."""
-        event = start_event(self.config.to_dict(), self.run_info)
-        advice = [hint.to_dict() for hint in self.hints]
-        self.log.start(event, self.records, self.losses, self.rates, advice)
+        self.log.start(start_event(self.config.to_dict(), self.run_info))
 
     # While it learns
 
@@ -145,10 +141,9 @@ class Run:
         """Start the epoch's clock."""
         self._epoch_started = time.perf_counter()
         self._images_before = self.sums["images"]
+        self._learning_seconds = 0.0
 
-    def require_finite(
-        self, loss: float, images: Tensor, labels: Tensor, loss_function: LossFunction
-    ) -> None:
+    def require_finite(self, loss: float, images: Tensor, labels: Tensor, loss_function: LossFunction) -> None:
         """Stop the run before a NaN or an infinity reaches the weights, and say where it came from."""
         if math.isfinite(loss):
             return
@@ -167,6 +162,7 @@ class Run:
         self.sums["images"] += count
         self.losses.append(loss)
         self.rates.append(learning_rate)
+        self._learning_seconds = time.perf_counter() - self._epoch_started
         self.log.step(len(self.losses), loss, learning_rate)
         self.progress.step(self.epoch, self.step, *self._means(), count)
         if len(self.losses) == 1:
@@ -184,19 +180,17 @@ class Run:
 
     def close_epoch(self, test: Evaluation, test_images: Tensor) -> None:
         """Write the epoch's row, look whether it deserves advice, and keep the run."""
-        elapsed = time.perf_counter() - self._epoch_started
-        images_here = self.sums["images"] - self._images_before
+        learned_from = self.sums["images"] - self._images_before
         record = EpochRecord(
             self.epoch + 1,
             *self._means(),
             test.loss,
             test.accuracy,
             self.rates[-1],
-            elapsed,
-            images_here / max(elapsed, 1e-9),
+            time.perf_counter() - self._epoch_started,
+            learned_from / max(self._learning_seconds, 1e-9),
         )
-        self.records.append(dataclasses.asdict(record))
-        self.log.epoch(self.records)
+        self.log.epoch(dataclasses.asdict(record))
         self.progress.epoch(_line_of(record, self.config.epochs))
         self.advise(hints.learning_rate_too_high(self.losses))
         self.advise(hints.dead_relus(self.model, test_images))
@@ -206,9 +200,8 @@ class Run:
 
     def advise(self, hint: Hint | None) -> None:
         """Give a hint, each kind once a run."""
-        if hint is None or any(given.kind == hint.kind for given in self.hints):
+        if hint is None or any(given["kind"] == hint.kind for given in self.log.hints):
             return
-        self.hints.append(hint)
         self.log.hint(hint.to_dict())
         self.progress.say(str(hint))
 
@@ -228,10 +221,9 @@ class Run:
             sums=self.sums,
             config=self.config.to_dict(),
             run_info=self.run_info,
-            epochs=self.records,
+            events=self.log.events,
             step_losses=np.array(self.losses),
             learning_rates=np.array(self.rates),
-            hints=[hint.to_dict() for hint in self.hints],
         )
         self.save(self.folder / NEWEST, checkpoint)
 
@@ -242,10 +234,10 @@ class Run:
             self.progress.say(self._how_to_go_on(interruption.name))
         self.log.end(interruption.name or "finished")
         return TrainResult(
-            [EpochRecord(**record) for record in self.records],  # type: ignore[arg-type]
+            [EpochRecord(**record) for record in self.log.epochs],
             self.losses,
             self.rates,
-            self.hints,
+            [Hint(**hint) for hint in self.log.hints],
             interruption.name or None,
             interruption.exit_code,
             None if self.folder is None else self.folder / NEWEST,

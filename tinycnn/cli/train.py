@@ -1,0 +1,264 @@
+"""`tinycnn train MODEL`: train, evaluate, and leave checkpoint, logs, pictures and a report in one folder."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .common import (
+    RUNS,
+    Console,
+    add_data_options,
+    add_machine_options,
+    add_training_options,
+    find_run,
+    new_run_folder,
+    read_setting,
+    use_threads,
+    whole_number,
+)
+
+DESCRIPTION = """\
+Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
+(runs/MODEL-DATA) gets checkpoint.npz, log.csv, log.jsonl, config.json, the pictures and report.html. Ctrl-C saves;
+--resume goes on to the same bits."""
+EPILOG = """\
+examples:
+  tinycnn train lenet5                               the 5,000 bundled digits, about half a minute
+  tinycnn train lenet5 --data mnist --epochs 5       the 60,000 digits of MNIST
+  tinycnn train lenet5 --data ~/cifar-10-python.tar.gz
+  tinycnn train lenet5 --lr 0.02 --optimizer adam --seed 1 --out runs/adam
+  tinycnn train lenet5 --set momentum=0.95 --set schedule=cosine
+  tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
+
+models: `tinycnn train --list` names them
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("model", nargs="?", help="such as lenet5; not needed with --resume RUN")
+    add_data_options(parser, None)
+    add_training_options(parser)
+    parser.set_defaults(seed=None)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="any other hyper-parameter: momentum, nesterov, weight_decay, schedule, warmup, shift, flip, "
+        "label_smoothing, initialisation",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="the run's folder (default: runs/MODEL-DATA, numbered when it exists)",
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with a run (default: the newest of this model and data)",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=whole_number(1),
+        metavar="STEPS",
+        help="also save every so many steps (default: each epoch)",
+    )
+    parser.add_argument("--no-pictures", action="store_true", help="draw nothing")
+    parser.add_argument("--list", action="store_true", help="name the models and stop")
+    add_machine_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, evaluate, draw."""
+    console = Console(arguments.json)
+    if arguments.list:
+        from ..models import list_models
+
+        console.say("\n".join(list_models()))
+        console.result({"models": list_models()})
+        return 0
+    began = time.perf_counter()
+    use_threads(arguments.threads)
+    plan = _plan(arguments)
+    return _carry_out(plan, arguments, console, began)
+
+
+class _Plan:
+    """Model, data, hyper-parameters and folder of the run to do, new or resumed."""
+
+    def __init__(self, model: str, data: Any, config: Any, folder: Path, resume: bool) -> None:
+        self.model, self.data, self.config, self.folder, self.resume = model, data, config, folder, resume
+
+
+def _plan(arguments: argparse.Namespace) -> _Plan:
+    from ..train import TrainConfig, load_checkpoint, recipe, require_writable
+    from .data import open_data
+    from .runs import check_model_name
+
+    if arguments.model is not None:
+        check_model_name(arguments.model)
+    if arguments.resume is not None:
+        folder = _run_to_resume(arguments)
+        found = load_checkpoint(folder)
+        model = found.run_info.get("model", "")
+        check_model_name(model)
+        for option, old in (("model", model), ("data", found.run_info.get("data"))):
+            new = getattr(arguments, option)
+            if new is not None and new != old and str(Path(new).resolve()) != old:
+                raise UsageError(
+                    f"--resume: {folder} was trained with {option} {old}, not {new}; begin a new run for that"
+                )
+        config = TrainConfig.from_dict(found.config).replace(**changes(arguments))
+        return _Plan(model, open_data(found.run_info["data"], arguments.download), config, folder, True)
+    if arguments.model is None:
+        raise UsageError("name a model, as in `tinycnn train lenet5`; `tinycnn train --list` lists them")
+    from .data import short_name
+
+    data_name = arguments.data or "digits"
+    config = recipe(arguments.model, short_name(data_name), **changes(arguments))
+    folder = require_writable(new_run_folder(arguments.out, arguments.model, short_name(data_name)))
+    return _Plan(arguments.model, open_data(data_name, arguments.download), config, folder, False)
+
+
+def changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The hyper-parameters given on the command line, under TrainConfig's names."""
+    given = {
+        "epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.lr,
+        "optimizer": arguments.optimizer,
+        "seed": arguments.seed,
+        "checkpoint_every": getattr(arguments, "checkpoint_every", None),
+    }
+    settings = dict(read_setting(text) for text in getattr(arguments, "settings", ()))
+    return {**settings, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _run_to_resume(arguments: argparse.Namespace) -> Path:
+    """The folder named by --resume or --out, else the newest run of this model and data."""
+    from .data import short_name
+
+    if arguments.resume:
+        found = find_run(arguments.resume)
+        return found.parent if found.is_file() else found
+    if arguments.out is not None:
+        return find_run(str(arguments.out))
+    if arguments.model is None:
+        raise UsageError("--resume: name the run, as in `tinycnn train --resume runs/lenet5-digits`, or the model")
+    stem = f"{arguments.model}-{short_name(arguments.data or 'digits')}"
+    own = [
+        path
+        for path in RUNS.glob(f"{stem}*")
+        if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem
+    ]
+    begun = [path for path in own if (path / "checkpoint.npz").exists() or (path / "checkpoint.previous.npz").exists()]
+    if not begun:
+        raise UsageError(f"--resume: there is no run {RUNS / stem} to go on with; leave --resume out to begin one")
+    return max(begun, key=lambda path: max(file.stat().st_mtime for file in path.glob("checkpoint*.npz")))
+
+
+def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, began: float) -> int:
+    from .. import kernels
+    from ..models import get_model
+    from ..train import evaluate, prepare, train
+    from .runs import model_options
+
+    data, config = plan.data, plan.config
+    options = model_options(plan.model, len(data.classes), data.channels, data.image_size)
+    prepared = prepare(lambda: get_model(plan.model, **options), data.learning_set(config), data.test_set(), config)
+    model = prepared.model
+    info = {"model": plan.model, "model_options": options, **data.facts()}
+    _write_config(plan, info)
+    parameters = sum(int(parameter.data.size) for parameter in model.parameters())
+    console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {kernels.threads.get_num_threads()} threads")
+    console.say(
+        f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes"
+    )
+    console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
+    if not _kernels_cached():
+        console.say("the first run compiles the kernels once, which takes a while")
+    result = train(*prepared, config, output=plan.folder, resume=plan.resume, run_info=info)
+    if result.exit_code:
+        console.result({"interrupted": result.interrupted, "folder": plan.folder, "checkpoint": result.checkpoint})
+        return int(result.exit_code)
+    evaluation = evaluate(model, prepared.test_loader)
+    return _conclude(plan, model, info, result, evaluation, arguments, console, began)
+
+
+def _conclude(
+    plan: _Plan,
+    model: Any,
+    info: dict[str, Any],
+    result: Any,
+    evaluation: Any,
+    arguments: argparse.Namespace,
+    console: Console,
+    began: float,
+) -> int:
+    """Draw the pictures, write the report and sum up."""
+    import dataclasses
+
+    from .. import plot
+    from .results import Subject, draw_all, write_run_report
+
+    epochs = [dataclasses.asdict(record) for record in result.epochs]
+    hints = [f"{hint.sentence} {hint.fix}" for hint in result.hints]
+    subject = Subject(model, info, plan.config.to_dict(), epochs, hints, plan.data, evaluation)
+    learning = sum(record["seconds"] for record in epochs)
+    pictures = [] if arguments.no_pictures else draw_all(subject, plan.folder)
+    report = None if arguments.no_pictures else write_run_report(subject, pictures, plan.folder, learning)
+    seconds = time.perf_counter() - began
+    console.say()
+    console.say(
+        f"test accuracy  {100 * evaluation.accuracy:.2f} % of {evaluation.count:,} images (loss {evaluation.loss:.4f})"
+    )
+    console.say(
+        f"time           {learning:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included"
+    )
+    if report is not None:
+        beside = f", and {len(pictures)} PNG files beside it" if pictures else ""
+        console.say(f"pictures       {report}{beside}")
+        if not plot.available():
+            console.say("               none drawn: matplotlib is not installed; pip install 'tinycnn[plot]'")
+    console.say(f"try it         tinycnn predict IMAGE --model {plan.folder}")
+    console.result(
+        {
+            "model": plan.model,
+            "data": plan.data.name,
+            "test_accuracy": evaluation.accuracy,
+            "test_loss": evaluation.loss,
+            "test_images": evaluation.count,
+            "epochs": epochs,
+            "training_seconds": learning,
+            "seconds": seconds,
+            "folder": plan.folder,
+            "checkpoint": result.checkpoint,
+            "report": report,
+            "pictures": [picture.path for picture in pictures],
+            "hints": hints,
+            "config": plan.config.to_dict(),
+        }
+    )
+    return 0
+
+
+def _write_config(plan: _Plan, info: dict[str, Any]) -> None:
+    """config.json: what a reader needs to repeat the run."""
+    from .results import environment
+
+    text = json.dumps({"run": info, "config": plan.config.to_dict(), "environment": environment()}, indent=2)
+    (plan.folder / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _kernels_cached() -> bool:
+    from ..kernels.jit import CACHE_FOLDER
+
+    return CACHE_FOLDER is not None and any(CACHE_FOLDER.rglob("*.nbc"))

@@ -1,0 +1,36 @@
+"""Data sets, the loader that makes batches of them, and transforms: torch's and torchvision's names where they have one."""
+
+from . import transforms
+from .cifar import parse_cifar_binary, parse_cifar_pickle
+from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset, random_split
+from .digits import load_digits
+from .download import data_folders
+from .folder import ImageFolder, read_picture
+from .idx import parse_idx, read_idx
+from .load import DATASETS, default_transform, load_dataset
+from .loader import DataLoader, default_collate
+from .safe_pickle import load_pickle
+
+__all__ = [
+    "DATASETS",
+    "ArrayDataset",
+    "DataLoader",
+    "Dataset",
+    "ImageDataset",
+    "ImageFolder",
+    "Subset",
+    "TensorDataset",
+    "data_folders",
+    "default_collate",
+    "default_transform",
+    "load_dataset",
+    "load_digits",
+    "load_pickle",
+    "parse_cifar_binary",
+    "parse_cifar_pickle",
+    "parse_idx",
+    "random_split",
+    "read_idx",
+    "read_picture",
+    "transforms",
+]

@@ -1,0 +1,206 @@
+"""Learning-rate schedules under torch.optim.lr_scheduler's names: formulas of time, t = 0, 1, 2, ... the number of
+`step()` calls.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+
+from ..errors import ArgumentError
+from ..functional._arguments import whole
+from .cycles import CosineAnnealingWarmRestarts, OneCycleLR
+from .optimizer import Optimizer
+from .plateau import ReduceLROnPlateau
+from .schedule import LRScheduler, SequentialLR
+
+__all__ = [
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+]
+
+
+class _FactorLR(LRScheduler):
+    """Schedules that multiply every group's starting rate by the same number."""
+
+    def _factor_at(self, time: float) -> float:
+        raise NotImplementedError
+
+    def _lr_at(self, time: float) -> list[float]:
+        factor = self._factor_at(time)
+        return [base * factor for base in self.base_lrs]
+
+
+class StepLR(_FactorLR):
+    """Multiply by `gamma` every `step_size` epochs: lr(t) = lr_0 gamma^floor(t / step_size).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinycnn import Tensor, optim
+    >>> sgd = optim.SGD([Tensor(np.zeros(1), requires_grad=True)], lr=1.0)
+    >>> schedule = StepLR(sgd, step_size=2, gamma=0.5)
+    >>> for _ in range(4):
+    ...     sgd.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self.step_size = whole("StepLR", "step_size", step_size, 1)
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        return self.gamma ** (time // self.step_size)
+
+
+class MultiStepLR(_FactorLR):
+    """Multiply by `gamma` at each milestone: lr(t) = lr_0 gamma^(number of milestones <= t)."""
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones = sorted(milestones)
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        return self.gamma ** bisect_right(self.milestones, time)
+
+
+class ExponentialLR(_FactorLR):
+    """Multiply by `gamma` every epoch: lr(t) = lr_0 gamma^t."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        return self.gamma**time
+
+
+class ConstantLR(_FactorLR):
+    """Multiply by `factor` for the first `total_iters` epochs, by 1 afterwards."""
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        if not 0 <= factor <= 1:
+            raise ArgumentError(f"ConstantLR: factor must be from 0 to 1, not {factor!r}")
+        self.factor = factor
+        self.total_iters = whole("ConstantLR", "total_iters", total_iters, 0)
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        return self.factor if time < self.total_iters else 1.0
+
+
+class LinearLR(_FactorLR):
+    """A straight line of factors from `start_factor` to `end_factor` over `total_iters` epochs: the usual warm-up.
+
+    Formula
+    -------
+    lr(t) = lr_0 (start + (end - start) min(t, total_iters) / total_iters)
+
+    References
+    ----------
+    Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2, gradual warm-up.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1.0 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ArgumentError(
+                f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, not {start_factor!r} and "
+                f"{end_factor!r}"
+            )
+        self.start_factor = start_factor
+        self.end_factor = end_factor
+        self.total_iters = whole("LinearLR", "total_iters", total_iters, 1)
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        share = min(time, self.total_iters) / self.total_iters
+        return self.start_factor + (self.end_factor - self.start_factor) * share
+
+
+class PolynomialLR(_FactorLR):
+    """Down to 0 over `total_iters` epochs: lr(t) = lr_0 (1 - min(t, total_iters) / total_iters)^power."""
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters = whole("PolynomialLR", "total_iters", total_iters, 1)
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def _factor_at(self, time: float) -> float:
+        return (1 - min(time, self.total_iters) / self.total_iters) ** self.power
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Half a cosine wave from the starting rate down to `eta_min` in `T_max` epochs; it rises again if steps go on.
+
+    Formula
+    -------
+    lr(t) = eta_min + (lr_0 - eta_min) (1 + cos(pi t / T_max)) / 2
+
+    References
+    ----------
+    Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", equation 5, without the
+    restarts.
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max = whole("CosineAnnealingLR", "T_max", T_max, 1)
+        self.eta_min = eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def _lr_at(self, time: float) -> list[float]:
+        wave = (1 + math.cos(math.pi * time / self.T_max)) / 2
+        return [self.eta_min + (base - self.eta_min) * wave for base in self.base_lrs]
+
+
+class LambdaLR(LRScheduler):
+    """Any formula: lr(t) = lr_0 f(t), with one function for all groups or one for each.
+
+    The functions are not saved by `state_dict`; give the same ones to the constructor when going on.
+    """
+
+    _absolute = True
+    _unsaved = ("optimizer", "lr_lambdas")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
+        self._require_optimizer(optimizer)
+        count = len(optimizer.param_groups)
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * count
+        if len(self.lr_lambdas) != count:
+            raise ArgumentError(
+                f"LambdaLR: {len(self.lr_lambdas)} functions for {count} parameter groups; give one for each, or one "
+                "for all"
+            )
+        super().__init__(optimizer, last_epoch)
+
+    def _lr_at(self, time: float) -> list[float]:
+        return [base * function(int(time)) for base, function in zip(self.base_lrs, self.lr_lambdas)]

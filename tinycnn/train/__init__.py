@@ -1,0 +1,93 @@
+"""Training: one visible loop, and what belongs around it."""
+
+from .checkpoint import Checkpoint, has_checkpoint, load_checkpoint, require_writable, save_checkpoint
+from .config import (
+    INITIALISATIONS,
+    OPTIMIZERS,
+    RECIPES,
+    SCHEDULES,
+    TrainConfig,
+    build_optimizer,
+    build_scheduler,
+    recipe,
+)
+from .diagnose import NonFinite, locate_non_finite, watch_outputs
+from .evaluate import Evaluation, WrongImage, evaluate, loss_of
+from .experiments import (
+    OPTIMIZER_VARIANTS,
+    InitialisationRun,
+    LayerStatistics,
+    OptimizerRun,
+    OverfitResult,
+    RangeTest,
+    compare_optimizers,
+    initialisation_experiment,
+    layer_statistics,
+    learning_rate_range_test,
+    overfit_one_batch,
+)
+from .hints import (
+    Hint,
+    dead_fractions,
+    dead_relus,
+    learning_rate_too_high,
+    probabilities_as_logits,
+    stuck_at_log_classes,
+    unscaled_inputs,
+)
+from .loop import train
+from .prepare import Prepared, build_loaders, initialise, prepare
+from .run import EpochRecord, TrainResult
+from .search import Trial, grid, random_choices, search
+
+__all__ = [
+    "INITIALISATIONS",
+    "OPTIMIZERS",
+    "OPTIMIZER_VARIANTS",
+    "RECIPES",
+    "SCHEDULES",
+    "Checkpoint",
+    "EpochRecord",
+    "Evaluation",
+    "Hint",
+    "InitialisationRun",
+    "LayerStatistics",
+    "NonFinite",
+    "OptimizerRun",
+    "OverfitResult",
+    "Prepared",
+    "RangeTest",
+    "TrainConfig",
+    "TrainResult",
+    "Trial",
+    "WrongImage",
+    "build_loaders",
+    "build_optimizer",
+    "build_scheduler",
+    "compare_optimizers",
+    "dead_fractions",
+    "dead_relus",
+    "evaluate",
+    "grid",
+    "has_checkpoint",
+    "initialisation_experiment",
+    "initialise",
+    "layer_statistics",
+    "learning_rate_range_test",
+    "learning_rate_too_high",
+    "load_checkpoint",
+    "locate_non_finite",
+    "loss_of",
+    "overfit_one_batch",
+    "prepare",
+    "probabilities_as_logits",
+    "random_choices",
+    "recipe",
+    "require_writable",
+    "save_checkpoint",
+    "search",
+    "stuck_at_log_classes",
+    "train",
+    "unscaled_inputs",
+    "watch_outputs",
+]
