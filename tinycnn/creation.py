@@ -1,4 +1,5 @@
-"""New tensors: filled, counted, copied or drawn. torch's names and defaults: float32 unless said otherwise, no gradient unless asked."""
+"""New tensors: filled, counted, copied or drawn. torch's names and defaults: float32 unless said otherwise, no gradient
+unless asked."""
 
 from typing import Any
 
@@ -10,15 +11,30 @@ from .random import default_generator
 from .tensor import DTYPES, Tensor
 
 __all__ = [
-    "arange", "empty", "eye", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like", "rand", "randint", "randn", "randperm",
-    "tensor", "zeros", "zeros_like",
-]  # fmt: skip
+    "arange",
+    "empty",
+    "eye",
+    "from_numpy",
+    "full",
+    "full_like",
+    "linspace",
+    "ones",
+    "ones_like",
+    "rand",
+    "randint",
+    "randn",
+    "randperm",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def tensor(data: Any, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A tensor with its own copy of the data: real numbers become float32, whole ones int64, arrays and tensors keep their dtype.
+    """A tensor with its own copy of the data: real numbers become float32, whole ones int64, arrays and tensors keep
+    their dtype.
 
     Examples
     --------
@@ -32,11 +48,15 @@ def tensor(data: Any, *, dtype: npt.DTypeLike | None = None, requires_grad: bool
     try:
         array = np.array(_plain(data), dtype=None if dtype is None else _dtype("tensor", dtype), order="C")
     except ValueError as error:
-        raise ShapeError(f"tensor: the nested lists do not form a grid ({error}); make every row equally long") from None
+        raise ShapeError(
+            f"tensor: the nested lists do not form a grid ({error}); make every row equally long"
+        ) from None
     if not known and dtype is None and array.dtype == np.float64:
         array = array.astype(np.float32)
     if array.dtype == object and not known:
-        raise DtypeError("tensor: data holds something that is not a number; give numbers, nested lists of them, or an ndarray")
+        raise DtypeError(
+            "tensor: data holds something that is not a number; give numbers, nested lists of them, or an ndarray"
+        )
     return Tensor(array, requires_grad)
 
 
@@ -53,7 +73,9 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     [1.0, 0.0]
     """
     if not isinstance(ndarray, np.ndarray):
-        raise ArgumentError(f"from_numpy: expected an ndarray, not a {type(ndarray).__name__}; tinycnn.tensor takes lists and numbers")
+        raise ArgumentError(
+            f"from_numpy: expected an ndarray, not a {type(ndarray).__name__}; tinycnn.tensor takes lists and numbers"
+        )
     return Tensor(ndarray)
 
 
@@ -93,9 +115,7 @@ def empty(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = F
     return Tensor(np.empty(_size("empty", size), _dtype("empty", dtype)), requires_grad)
 
 
-def full(
-    size: Any, fill_value: float, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+def full(size: Any, fill_value: float, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A shape filled with one value; without `dtype`, real values give float32, whole ones int64, truth values bool.
 
     Examples
@@ -106,7 +126,13 @@ def full(
     """
     shape = _size("full", (size,) if isinstance(size, int | np.integer) else tuple(size))
     if dtype is None:
-        dtype = np.bool_ if isinstance(fill_value, bool | np.bool_) else np.int64 if isinstance(fill_value, int | np.integer) else np.float32
+        dtype = (
+            np.bool_
+            if isinstance(fill_value, bool | np.bool_)
+            else np.int64
+            if isinstance(fill_value, int | np.integer)
+            else np.float32
+        )
     return Tensor(np.full(shape, fill_value, _dtype("full", dtype)), requires_grad)
 
 
@@ -134,7 +160,9 @@ def ones_like(input: Any, *, dtype: npt.DTypeLike | None = None, requires_grad: 
     return _like("ones_like", input, 1, dtype, requires_grad)
 
 
-def full_like(input: Any, fill_value: float, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Any, fill_value: float, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """One value in a tensor's shape and dtype.
 
     Examples
@@ -146,7 +174,14 @@ def full_like(input: Any, fill_value: float, *, dtype: npt.DTypeLike | None = No
     return _like("full_like", input, fill_value, dtype, requires_grad)
 
 
-def arange(start: float, end: float | None = None, step: float = 1, *, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from start (0 if only one is given) up to but without end; whole arguments give int64, others float32.
 
     Examples
@@ -158,14 +193,18 @@ def arange(start: float, end: float | None = None, step: float = 1, *, dtype: np
     if end is None:
         start, end = 0, start
     if step == 0 or (end - start) * step < 0:
-        raise ArgumentError(f"arange: a step of {step} never leads from {start} to {end}; give it the sign of end - start")
+        raise ArgumentError(
+            f"arange: a step of {step} never leads from {start} to {end}; give it the sign of end - start"
+        )
     if dtype is None:
         whole = all(isinstance(number, int | np.integer) for number in (start, end, step))
         dtype = np.int64 if whole else np.float32
     return Tensor(np.arange(start, end, step).astype(_dtype("arange", dtype)), requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float, end: float, steps: int, *, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+) -> Tensor:
     """`steps` numbers in equal distances from start to end, both included.
 
     Examples
@@ -192,7 +231,10 @@ def eye(n: int, m: int | None = None, *, dtype: npt.DTypeLike = np.float32, requ
 
 
 def randn(
-    *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+    *size: Any,
+    generator: np.random.Generator | None = None,
+    dtype: npt.DTypeLike = np.float32,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Draws from the normal distribution of mean 0 and variance 1.
 
@@ -208,7 +250,10 @@ def randn(
 
 
 def rand(
-    *size: Any, generator: np.random.Generator | None = None, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False
+    *size: Any,
+    generator: np.random.Generator | None = None,
+    dtype: npt.DTypeLike = np.float32,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Draws from the uniform distribution on [0, 1).
 
@@ -223,7 +268,12 @@ def rand(
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: np.random.Generator | None = None, dtype: npt.DTypeLike = np.int64
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: np.random.Generator | None = None,
+    dtype: npt.DTypeLike = np.int64,
 ) -> Tensor:
     """Whole numbers drawn evenly from low up to but without high; `randint(high, size)` starts at 0.
 
@@ -266,14 +316,18 @@ def _plain(data: Any) -> Any:
 def _dtype(name: str, dtype: npt.DTypeLike) -> np.dtype[Any]:
     wanted = np.dtype(dtype)
     if wanted not in DTYPES:
-        raise DtypeError(f"{name}: dtype {wanted} is not one of {', '.join(map(str, DTYPES))}; float32 is the usual choice")
+        raise DtypeError(
+            f"{name}: dtype {wanted} is not one of {', '.join(map(str, DTYPES))}; float32 is the usual choice"
+        )
     return wanted
 
 
 def _float(name: str, dtype: npt.DTypeLike) -> Any:
     wanted = np.dtype(dtype)
     if wanted not in _FLOATS:
-        raise DtypeError(f"{name}: dtype {wanted} cannot hold real draws; use float32 or float64, or randint for whole numbers")
+        raise DtypeError(
+            f"{name}: dtype {wanted} cannot hold real draws; use float32 or float64, or randint for whole numbers"
+        )
     return wanted.type
 
 

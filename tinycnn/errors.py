@@ -10,6 +10,7 @@ __all__ = [
     "GradcheckError",
     "GraphError",
     "HintWarning",
+    "IndexingError",
     "ShapeError",
     "TinycnnError",
     "TrainingError",
@@ -19,6 +20,10 @@ __all__ = [
 
 class GraphError(TinycnnError, RuntimeError):
     """A graph that cannot be differentiated: freed, changed since forward, or not built at all."""
+
+
+class IndexingError(TinycnnError, IndexError):
+    """An index that points outside a tensor, or does not fit its axes."""
 
 
 class GradcheckError(TinycnnError, AssertionError):

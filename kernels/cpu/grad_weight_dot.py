@@ -19,8 +19,7 @@ from .dot_tile import dot_rows, row_panels
 from .grad_weight_blocks import cut, load_x
 
 # Bytes of one block (its x, its gradient), which every tile of taps reads again.
-import os
-BLOCK_BYTES = int(os.environ.get('DOTB','128')) << 10
+BLOCK_BYTES = 256 << 10
 
 
 class Plan(NamedTuple):

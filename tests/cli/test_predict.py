@@ -77,7 +77,7 @@ def test_colour_networks_get_colour():
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16"])
 def test_every_kind_of_image_is_read(elsewhere, mode):
-    name = "picture.tiff" if mode == "CMYK" else "picture.png"
+    name = "picture.tiff" if mode in ("CMYK", "I") else "picture.png"
     Image.new(mode, (20, 10)).save(name)
     assert read_image(elsewhere / name).mode in ("L", "RGB")
 

@@ -1,6 +1,14 @@
-"""A run that writes a checkpoint every step, for the test that kills it: python killable_run.py FOLDER [slowly]."""
+"""A run that writes a checkpoint every step, for the test that kills it.
+
+    python killable_run.py < folders
+
+For each folder named on standard input a child goes on with the run there, until somebody kills it. Forking from a
+process that has imported everything and run nothing is much faster than twenty new interpreters. Standard output tells
+the child's number, "learning" after each of its steps, and "gone" once it has ended.
+"""
 
 import io
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,7 +18,7 @@ from small_problems import make_small_net, make_stripes
 
 from tinycnn.train import Checkpoint, TrainConfig, prepare, save_checkpoint, train
 
-CONFIG = TrainConfig(epochs=40, batch_size=16, learning_rate=0.02, checkpoint_every=1, seed=3)
+CONFIG = TrainConfig(epochs=60, batch_size=16, learning_rate=0.02, checkpoint_every=1, seed=3)
 PAUSE = 0.004  # seconds between the two halves of a write: most of a step's time, so that most kills fall inside
 
 
@@ -26,9 +34,9 @@ def slow_write(file, arrays):
 
 
 def save_slowly(path: Path, checkpoint: Checkpoint) -> Path:
-    """Save, and tell the parent once the first step of this process is safe."""
+    """Save, and tell the parent that the step is safe."""
     written = save_checkpoint(path, checkpoint, write=slow_write)
-    print("learning", flush=True)
+    os.write(1, b"learning\n")
     return written
 
 
@@ -39,5 +47,17 @@ def learn(folder: Path, save=save_checkpoint):
     return {name: value.data.copy() for name, value in prepared.model.state_dict().items()}, result.step_losses
 
 
+def serve() -> None:
+    """Let one child after the other learn."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            learn(Path(line.strip()), save_slowly)
+            os._exit(0)
+        os.write(1, f"{child}\n".encode())
+        os.waitpid(child, 0)
+        os.write(1, b"gone\n")
+
+
 if __name__ == "__main__":
-    learn(Path(sys.argv[1]), save_slowly if sys.argv[2:] == ["slowly"] else save_checkpoint)
+    serve()

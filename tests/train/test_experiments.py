@@ -76,7 +76,7 @@ def test_the_range_test_refuses_an_empty_range(small_net, stripes, low, high, st
 
 
 def batch_of(stripes, count: int):
-    images, labels = stripes[0].tensors
+    images, labels = stripes[0].arrays
     return images[:count], labels[:count]
 
 

@@ -102,7 +102,7 @@ def test_unscaled_images_are_noticed(scale, shift, given):
 def test_a_hint_is_given_once_and_written_down(tmp_path, small_net, stripes):
     config = TrainConfig(epochs=3, batch_size=16, initialisation="zeros")
     for data_set in stripes:
-        data_set.tensors[0][...] *= 200
+        data_set.arrays[0][...] *= 200
     train(*prepare(small_net, *stripes, config), config, show=False, output=tmp_path)
     text = (tmp_path / "log.jsonl").read_text()
     assert text.count('"kind": "unscaled"') == 1

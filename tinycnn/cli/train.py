@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import TinycnnError, UsageError
 from .common import (
     RUNS,
     Console,
@@ -120,12 +120,19 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         return _Plan(model, open_data(found.run_info["data"], arguments.download), config, folder, True)
     if arguments.model is None:
         raise UsageError("name a model, as in `tinycnn train lenet5`; `tinycnn train --list` lists them")
-    from .data import short_name
+    from .data import check_data_name, short_name
 
     data_name = arguments.data or "digits"
+    check_data_name(data_name)
     config = recipe(arguments.model, short_name(data_name), **changes(arguments))
     folder = require_writable(new_run_folder(arguments.out, arguments.model, short_name(data_name)))
-    return _Plan(arguments.model, open_data(data_name, arguments.download), config, folder, False)
+    try:
+        data = open_data(data_name, arguments.download)
+    except TinycnnError:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    return _Plan(arguments.model, data, config, folder, False)
 
 
 def changes(arguments: argparse.Namespace) -> dict[str, Any]:

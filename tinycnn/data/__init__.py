@@ -1,4 +1,4 @@
-"""Data sets, the loader that makes batches of them, and transforms: torch's and torchvision's names where they have one."""
+"""Data sets, the loader that makes batches of them, and transforms, under torch's and torchvision's names."""
 
 from . import transforms
 from .cifar import parse_cifar_binary, parse_cifar_pickle

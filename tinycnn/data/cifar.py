@@ -19,9 +19,17 @@ PIXELS = 3 * 32 * 32
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
-CIFAR100_CLASSES = tuple(
-    ["apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree", "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm"]
-)
+CIFAR100_NAMES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
+caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish
+forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle
+mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine
+possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle wardrobe whale
+willow_tree wolf woman worm
+"""
+
+CIFAR100_CLASSES = tuple(CIFAR100_NAMES.split())
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,12 @@ def parse_cifar_pickle(data: bytes, form: CifarFormat, name: str = "CIFAR pickle
 
 def label_array(held: Any, form: CifarFormat, name: str) -> np.ndarray:
     """Return a pickle's labels, a list of numbers or an array, as an integer array."""
-    if isinstance(held, PickledArray) and held.array is not None and held.array.ndim == 1 and held.array.dtype.kind in "iu":
+    if (
+        isinstance(held, PickledArray)
+        and held.array is not None
+        and held.array.ndim == 1
+        and held.array.dtype.kind in "iu"
+    ):
         return held.array
     if isinstance(held, list) and all(type(label) is int and -(2**31) <= label < 2**31 for label in held):
         return np.array(held, dtype=np.int64)
@@ -157,13 +170,18 @@ def parse_cifar_binary(data: bytes, form: CifarFormat, name: str = "CIFAR binary
     """
     record = form.label_bytes + PIXELS
     if not data or len(data) % record:
-        raise DataError(f"{name}: {len(data)} bytes are not a whole number of {form.name} records of {record} bytes; download it again")
+        raise DataError(
+            f"{name}: {len(data)} bytes are not a whole number of {form.name} records of {record} bytes; "
+            "download it again"
+        )
     rows = np.frombuffer(data, np.uint8).reshape(-1, record)
     labels = check_labels(rows[:, form.label_bytes - 1], len(form.classes), name)
     return np.ascontiguousarray(rows[:, form.label_bytes :]).reshape(-1, 3, 32, 32), labels
 
 
-def pick_cifar_files(files: Mapping[str, bytes], form: CifarFormat, train: bool, place: str) -> tuple[np.ndarray, np.ndarray]:
+def pick_cifar_files(
+    files: Mapping[str, bytes], form: CifarFormat, train: bool, place: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Find, read and join the files of one split of CIFAR among files in memory.
 
     Parameters

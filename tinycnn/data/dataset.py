@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Dataset(Protocol):
 
 
 def check_index(index: int, length: int) -> int:
-    """Return the index counted from the start; negative ones count from the end. IndexError ends a `for` loop, as of a list."""
+    """Return the index counted from the start; an IndexError ends a `for` loop over a dataset, as over a list."""
     if not -length <= index < length:
         raise IndexError(f"sample {index} of a dataset of {length}")
     return int(index) % length
@@ -69,7 +70,7 @@ class ImageDataset:
         raise NotImplementedError
 
     def picture(self, index: int) -> tuple[np.ndarray, int]:
-        """Return one picture before the transform, uint8 (height, width) or (height, width, channels), and its label."""
+        """Return a picture as it was read, uint8 (height, width) or (height, width, channels), and its label."""
         raise NotImplementedError
 
     def labels(self) -> np.ndarray:
@@ -88,6 +89,12 @@ class ImageDataset:
     def __iter__(self) -> Iterator[tuple[Any, int]]:
         """Go through all samples in order."""
         return (self[index] for index in range(len(self)))
+
+    def with_transform(self, transform: Any) -> Self:
+        """Return a dataset of the same pictures, which both share, with another transform."""
+        other = copy.copy(self)
+        other.transform = transform
+        return other
 
     @property
     def random(self) -> bool:
@@ -145,7 +152,9 @@ class ArrayDataset(ImageDataset):
                 "(count, height, width) or (count, channels, height, width)"
             )
         if numbers.ndim != 1 or (numbers.dtype.kind not in "iu" and numbers.size):
-            raise DataError(f"ArrayDataset: labels {numbers.dtype} of shape {numbers.shape} must be whole numbers, one an image")
+            raise DataError(
+                f"ArrayDataset: labels {numbers.dtype} of shape {numbers.shape} must be whole numbers, one an image"
+            )
         if len(images) != len(numbers):
             raise DataError(f"ArrayDataset: {len(numbers)} labels for {len(images)} images")
         self.grey = images.ndim == 3
@@ -175,15 +184,12 @@ class ArrayDataset(ImageDataset):
             image = image[0] if self.grey else image.transpose(1, 2, 0)
         return image, int(self.targets[index])
 
-    def with_transform(self, transform: Any) -> ArrayDataset:
-        """Return a dataset on the same arrays with another transform."""
-        images = self.images[:, 0] if self.grey else self.images
-        return ArrayDataset(images, self.targets, classes=self.classes, mean=self.mean, std=self.std, transform=transform)
-
     @property
     def can_batch(self) -> bool:
         """Whether `batch` can do what the transform does; a plain function of one image cannot take a batch."""
-        return self.transform is None or bool(getattr(self.transform, "can_batch", isinstance(self.transform, Transform)))
+        return self.transform is None or bool(
+            getattr(self.transform, "can_batch", isinstance(self.transform, Transform))
+        )
 
     def batch(self, indices: np.ndarray, generators: Generators | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the images, float32 (count, channels, height, width), and labels of many samples at once.
@@ -197,7 +203,7 @@ class ArrayDataset(ImageDataset):
 
 
 def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and standard deviation of each channel of (count, channels, height, width), bytes counted as 0 to 1."""
+    """Return each channel's mean and standard deviation over (count, channels, height, width), bytes as 0 to 1."""
     scale = 255.0 if images.dtype == np.uint8 else 1.0
     if not len(images):
         return (0.0,) * images.shape[1], (1.0,) * images.shape[1]
@@ -233,7 +239,9 @@ class TensorDataset:
         self.arrays = tuple(tensor.data if isinstance(tensor, Tensor) else np.asarray(tensor) for tensor in tensors)
         lengths = [len(array) if array.ndim else -1 for array in self.arrays]
         if not lengths or min(lengths) < 0 or len(set(lengths)) != 1:
-            raise ShapeError(f"TensorDataset: takes one or more arrays with the same first size, not first sizes {lengths}")
+            raise ShapeError(
+                f"TensorDataset: takes one or more arrays with the same first size, not first sizes {lengths}"
+            )
 
     random = False
     can_batch = True
@@ -290,6 +298,12 @@ class Subset(ImageDataset):
         """Return how many samples were chosen."""
         return len(self.indices)
 
+    def with_transform(self, transform: Any) -> Self:
+        """Return the same choice of the same pictures with another transform."""
+        other = super().with_transform(transform)
+        other.dataset = self.dataset.with_transform(transform)
+        return other
+
     def labels(self) -> np.ndarray:
         """Return the chosen samples' labels."""
         return self.dataset.labels()[self.indices]
@@ -326,7 +340,8 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Ge
     dataset : Dataset
         What to divide.
     lengths : sequence of int or of float
-        Samples in each part, adding up to all of them; or fractions adding up to 1, whose remainder goes to the first parts one by one.
+        Samples in each part, adding up to all of them; or fractions adding up to 1, whose remainder goes to the first
+        parts one by one.
     generator : numpy.random.Generator, optional
         Where the order comes from.
 
@@ -355,7 +370,9 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Ge
         for part in range(total - sum(counts)):
             counts[part % len(counts)] += 1
     if sum(counts) != total or any(count < 0 for count in counts):
-        raise ArgumentError(f"random_split: lengths {list(lengths)} add up to {sum(counts)}, the dataset has {total} samples")
+        raise ArgumentError(
+            f"random_split: lengths {list(lengths)} add up to {sum(counts)}, the dataset has {total} samples"
+        )
     order = default_generator(generator).permutation(total)
     ends = np.cumsum(counts)
     return [Subset(dataset, order[end - count : end]) for end, count in zip(ends, counts, strict=True)]

@@ -63,7 +63,12 @@ class Progress:
             filled = BAR * done // max(self.total, 1)
             rate = (done - self.before) / max(now - self.started, 1e-3)
             bar = "#" * filled + "-" * (BAR - filled)
-            print(f"\r{self.name} [{bar}] {done / 1e6:.1f}/{self.total / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{self.name} [{bar}] {done / 1e6:.1f}/{self.total / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def finish(self, line: str) -> None:
         """Replace the bar by its last line."""
@@ -78,10 +83,11 @@ def digest_of(path: Path) -> str:
 
 
 def fetch(url: str, part: Path, file: RemoteFile, progress: Progress) -> None:
-    """Bring `part` up to the file's full size from one address, continuing after the bytes it already has, then check it.
+    """Bring `part` up to the file's full size from one address, continuing after the bytes it already has, then check
+    it.
 
-    The file's size and digest are known beforehand, so bytes from an earlier run or another mirror can be kept: were they wrong,
-    the digest would differ and the caller starts again from nothing.
+    The file's size and digest are known beforehand, so bytes from an earlier run or another mirror can be kept: were
+    they wrong, the digest would differ and the caller starts again from nothing.
     """
     have = part.stat().st_size if part.exists() else 0
     if have > file.nbytes:
@@ -113,7 +119,9 @@ def copy(answer: BinaryIO, stream: BinaryIO, done: int, file: RemoteFile, progre
             raise WrongContent(f"it sends more than the published {file.nbytes} bytes")
 
 
-def download_file(file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], progress: bool = True) -> Path:
+def download_file(
+    file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], progress: bool = True
+) -> Path:
     """Download one file from the first mirror that has it, and check it.
 
     Parameters
@@ -121,10 +129,11 @@ def download_file(file: RemoteFile, mirrors: Sequence[str], folder: str | os.Pat
     file : RemoteFile
         Name, size and SHA-256.
     mirrors : sequence of str
-        Addresses that end with "/", tried in order. A mirror that breaks off or delivers wrong bytes after continuing an older
-        part is asked once more.
+        Addresses that end with "/", tried in order. A mirror that breaks off or delivers wrong bytes after continuing
+        an older part is asked once more.
     folder : path
-        Where the file goes. Until it is complete and checked it is called ``NAME.part``; a later call continues that part.
+        Where the file goes. Until it is complete and checked it is called ``NAME.part``; a later call continues that
+        part.
     progress : bool
         Whether to write about it to standard error.
 
@@ -145,7 +154,9 @@ def download_file(file: RemoteFile, mirrors: Sequence[str], folder: str | os.Pat
         with open(part, "ab"):
             pass
     except OSError as error:
-        raise DataError(f"download: cannot write to {target.parent} ({error.strerror or error}); set TINYCNN_DATA to another folder") from error
+        raise DataError(
+            f"download: cannot write to {target.parent} ({error.strerror or error}); set TINYCNN_DATA to another folder"
+        ) from error
     failures = []
     for mirror in mirrors:
         for _ in range(2):
@@ -170,7 +181,9 @@ def download_file(file: RemoteFile, mirrors: Sequence[str], folder: str | os.Pat
     raise DataError(f"{file.name} could not be downloaded ({'; '.join(failures)})")
 
 
-def download(published: Published, train: bool, folder: str | os.PathLike[str] | None = None, progress: bool = True) -> Path:
+def download(
+    published: Published, train: bool, folder: str | os.PathLike[str] | None = None, progress: bool = True
+) -> Path:
     """Download the files of one split of a published data set that are not there yet.
 
     Parameters
@@ -205,7 +218,7 @@ def download(published: Published, train: bool, folder: str | os.PathLike[str] |
         except DataError as error:
             names = ", ".join(needed.name for needed in files)
             raise DataError(
-                f"{published.name}: {error}. Without a network: get {names} from {published.mirrors[0]} on another machine and put "
-                f"them into {place}, or use the digits inside the package (--data digits)"
+                f"{published.name}: {error}. Without a network: get {names} from {published.mirrors[0]} "
+                f"on another machine and put them into {place}, or use the digits inside the package (--data digits)"
             ) from error
     return place if published.folder else place / files[0].name

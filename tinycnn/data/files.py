@@ -149,8 +149,8 @@ def read_files(path: str | os.PathLike[str], wanted: Collection[str]) -> dict[st
     Raises
     ------
     DataError
-        When there is nothing at `path`, when it is neither folder nor archive, is truncated or corrupted, when two files carry the same
-        wanted name, or when a file is larger than any file of a data set.
+        When there is nothing at `path`, when it is neither folder nor archive, is truncated or corrupted, when two
+        files carry the same wanted name, or when a file is larger than any file of a data set.
 
     Notes
     -----

@@ -41,8 +41,8 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
     Notes
     -----
-    The header is two zero bytes, a number type, the number of dimensions, and each dimension as a big-endian 32-bit integer. No memory is
-    reserved on the header's word: the bytes are read first, up to a limit, then compared with it.
+    The header is two zero bytes, a number type, the number of dimensions, and each dimension as a big-endian 32-bit
+    integer. No memory is reserved on the header's word: the bytes are read first, up to a limit, then compared with it.
 
     References
     ----------
@@ -156,7 +156,9 @@ def pick_idx_files(files: Mapping[str, bytes], train: bool, place: str) -> tuple
     (image_name, image_data), (label_name, label_data) = found
     images, labels = parse_idx(image_data, image_name), parse_idx(label_data, label_name)
     if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape:
-        raise DataError(f"{image_name}: holds {images.dtype} of shape {images.shape}, not uint8 images (count, height, width)")
+        raise DataError(
+            f"{image_name}: holds {images.dtype} of shape {images.shape}, not uint8 images (count, height, width)"
+        )
     if labels.ndim != 1 or labels.dtype != np.uint8:
         raise DataError(f"{label_name}: holds {labels.dtype} of shape {labels.shape}, not one uint8 label an image")
     if len(images) != len(labels):

@@ -46,9 +46,10 @@ class DataLoader:
 
     Notes
     -----
-    The order of epoch e depends on the seed and e alone, and what a random transform does to sample i depends on the seed, e and i alone. So neither
-    the number of workers nor their speed can change a batch, and a run is resumed to the same bits by `state_dict` and `load_state_dict`. torch's
-    loader ties both to worker processes and their number; threads need neither pickling nor an `if __name__ == "__main__"` guard.
+    The order of epoch e depends on the seed and e alone, and what a random transform does to sample i depends on the
+    seed, e and i alone. So neither the number of workers nor their speed can change a batch, and a run is resumed to
+    the same bits by `state_dict` and `load_state_dict`. torch's loader ties both to worker processes and their number;
+    threads need neither pickling nor an `if __name__ == "__main__"` guard.
 
     Each loop over the loader is one epoch; a loop left early has used its epoch up.
 
@@ -74,7 +75,11 @@ class DataLoader:
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise ArgumentError(f"DataLoader: {type(dataset).__name__} is no dataset; it needs __len__ and __getitem__")
-        for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0), ("prefetch_factor", prefetch_factor, 1)):
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("num_workers", num_workers, 0),
+            ("prefetch_factor", prefetch_factor, 1),
+        ):
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
                 raise ArgumentError(f"DataLoader: {name} {value!r} must be a whole number of {least} or more")
         self.dataset = dataset
@@ -106,7 +111,8 @@ class DataLoader:
     def state_dict(self) -> dict[str, int]:
         """Return where the loader is: seed, epoch and the number of its batches that were delivered.
 
-        Three whole numbers, which JSON can hold. Taken inside a loop, right after a batch was used, it continues with the next one.
+        Three whole numbers, which JSON can hold. Taken inside a loop, right after a batch was used, it continues with
+        the next one.
         """
         return {"seed": self.seed, "epoch": self._epoch, "batch": self._delivered}
 
@@ -125,9 +131,15 @@ class DataLoader:
         """
         numbers = [state.get(key) for key in ("seed", "epoch", "batch")] if isinstance(state, Mapping) else [None]
         if not all(isinstance(number, int | np.integer) and number >= 0 for number in numbers) or len(numbers) != 3:
-            raise ArgumentError(f"DataLoader.load_state_dict: {state!r} does not hold 'seed', 'epoch' and 'batch', whole numbers of zero or more")
+            raise ArgumentError(
+                f"DataLoader.load_state_dict: {state!r} does not hold 'seed', 'epoch' and 'batch', "
+                "whole numbers of zero or more"
+            )
         if int(state["batch"]) > len(self):
-            raise ArgumentError(f"DataLoader.load_state_dict: batch {state['batch']} of an epoch of {len(self)}; was batch_size another?")
+            raise ArgumentError(
+                f"DataLoader.load_state_dict: batch {state['batch']} of an epoch of {len(self)}; "
+                "was batch_size another?"
+            )
         self.seed, self._epoch, self._delivered = (int(state[key]) for key in ("seed", "epoch", "batch"))
         self._under_way = False
 
@@ -191,7 +203,7 @@ class DataLoader:
         if self.collate_fn is None and getattr(dataset, "can_batch", False):
             return tuple(Tensor(array) for array in dataset.batch(indices, generators))
         if hasattr(dataset, "sample"):
-            passed = generators or [None] * len(indices)
+            passed: Sequence[np.random.Generator | None] = generators or [None] * len(indices)
             samples = [dataset.sample(int(index), generator) for index, generator in zip(indices, passed, strict=True)]
         else:
             samples = [dataset[int(index)] for index in indices]
@@ -204,7 +216,8 @@ def default_collate(samples: Sequence[Any]) -> Any:
     Parameters
     ----------
     samples : sequence
-        Samples of one kind. The first part of a tuple, where it is a uint8 picture, is made a float32 image by `ToTensor`.
+        Samples of one kind. The first part of a tuple, where it is a uint8 picture, is made a float32 image by
+        `ToTensor`.
 
     Returns
     -------
@@ -225,7 +238,9 @@ def default_collate(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, tuple | list):
         columns = [list(column) for column in zip(*samples, strict=True)]
-        if all(isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3) for image in columns[0]):
+        if all(
+            isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3) for image in columns[0]
+        ):
             columns[0] = [ToTensor()(picture) for picture in columns[0]]
         return tuple(default_collate(column) for column in columns)
     if isinstance(first, bool | int | np.integer | np.bool_):
@@ -235,7 +250,12 @@ def default_collate(samples: Sequence[Any]) -> Any:
     arrays = [sample.data if isinstance(sample, Tensor) else np.asarray(sample) for sample in samples]
     if len({array.shape for array in arrays}) > 1:
         shapes = sorted({array.shape for array in arrays})
-        raise ShapeError(f"DataLoader: samples of different shapes, {shapes[0]} and {shapes[1]}, make no batch; use Resize or a crop")
+        raise ShapeError(
+            f"DataLoader: samples of different shapes, {shapes[0]} and {shapes[1]}, make no batch; use Resize or a crop"
+        )
     if arrays[0].dtype.kind not in "biuf":
-        raise ArgumentError(f"DataLoader: samples of {type(first).__name__} make no batch; return arrays and numbers, or give collate_fn")
+        raise ArgumentError(
+            f"DataLoader: samples of {type(first).__name__} make no batch; "
+            "return arrays and numbers, or give collate_fn"
+        )
     return Tensor(np.stack(arrays))

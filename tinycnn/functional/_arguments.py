@@ -82,3 +82,8 @@ def one_of(operator: str, argument: str, value: Any, names: Sequence[str]) -> st
     if value not in names:
         raise ArgumentError(f"{operator}: {argument} {value!r} is not one of {', '.join(names)}")
     return str(value)
+
+
+def hashable(value: Any) -> Any:
+    """Lists as tuples, so that options can be looked up in a plan cache."""
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value

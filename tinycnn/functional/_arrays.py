@@ -1,7 +1,9 @@
-"""What tensor functions share: operands in one dtype, broadcasting and its adjoint, axes, and sums that keep their digits.
+"""What tensor functions share: operands in one dtype, broadcasting and its adjoint, axes, and sums that keep their
+digits.
 
-dtypes follow torch: tensors with axes decide first, 0-d tensors after them, Python and NumPy numbers last; a lower rank changes the result's
-dtype only when its kind (bool < whole number < float) is higher. So float32 stays float32 beside 2.0 and beside a 0-d float64 tensor.
+dtypes follow torch: tensors with axes decide first, 0-d tensors after them, Python and NumPy numbers last; a lower rank
+changes the result's dtype only when its kind (bool < whole number < float) is higher. So float32 stays float32 beside
+2.0 and beside a 0-d float64 tensor.
 """
 
 import numbers
@@ -73,7 +75,9 @@ def operand(operator: str, argument: str, value: Any) -> tuple[Tensor | None, An
         return None, array.astype(np.float32) if array.dtype == np.float64 else array
     if isinstance(value, numbers.Number):
         return None, np.asarray(value, dtype=object)
-    raise DtypeError(f"{operator}: {argument} is a {type(value).__name__}; give a tensor, an ndarray, a number or a list of numbers")
+    raise DtypeError(
+        f"{operator}: {argument} is a {type(value).__name__}; give a tensor, an ndarray, a number or a list of numbers"
+    )
 
 
 def operands(operator: str, input: Any, other: Any) -> tuple[Tensor | None, Tensor | None, Any, Any]:
@@ -102,8 +106,10 @@ def in_one_dtype(*values: Any) -> list[np.ndarray]:
     try:
         return [np.asarray(value, dtype=dtype) for value in values]
     except OverflowError:
-        raise ArgumentError(f"a whole number among {[v for v in values if isinstance(v, int)]} does not fit {dtype}; "
-                            "convert the tensor to a wider dtype first") from None
+        raise ArgumentError(
+            f"a whole number among {[v for v in values if isinstance(v, int)]} does not fit {dtype}; "
+            "convert the tensor to a wider dtype first"
+        ) from None
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -113,9 +119,10 @@ def as_array(value: Any) -> np.ndarray:
 
 def total(array: np.ndarray, axes: tuple[int, ...] | None = None, keepdims: bool = False) -> np.ndarray:
     """The sum over axes in the array's own dtype; long float32 sums are added up in float64."""
-    if array.dtype == _FLOAT32 and array.size > LONG:
-        return np.asarray(np.add.reduce(array, axis=axes, dtype=np.float64, keepdims=keepdims)).astype(np.float32)
-    return as_array(np.add.reduce(array, axis=axes, keepdims=keepdims))
+    with np.errstate(all="ignore"):
+        if array.dtype == _FLOAT32 and array.size > LONG:
+            return np.asarray(np.sum(array, axis=axes, dtype=np.float64, keepdims=keepdims)).astype(np.float32)
+        return as_array(np.sum(array, axis=axes, keepdims=keepdims))
 
 
 def unbroadcast(grad: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -174,12 +181,15 @@ def kept(grad: np.ndarray, mask: Any) -> np.ndarray:
 
 
 def axis(operator: str, dim: Any, ndim: int, argument: str = "dim") -> int:
-    """An axis counted from the front; negative ones count from the back, and a 0-d tensor has one axis here, as in torch."""
+    """An axis counted from the front; negative ones count from the back, and a 0-d tensor has one axis here, as in
+    torch."""
     room = max(ndim, 1)
     if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
         raise ArgumentError(f"{operator}: {argument} must be a whole number, not {dim!r}")
     if not -room <= dim < room:
-        raise ArgumentError(f"{operator}: {argument} {dim} is out of range for a tensor of {ndim} axes; use {-room} to {room - 1}")
+        raise ArgumentError(
+            f"{operator}: {argument} {dim} is out of range for a tensor of {ndim} axes; use {-room} to {room - 1}"
+        )
     return int(dim) % room
 
 

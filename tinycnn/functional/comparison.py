@@ -1,6 +1,7 @@
 """Comparisons and logic, element by element: bool tensors, without gradients.
 
-Both sides are compared in the dtype that arithmetic on them would have, so a float32 tensor is compared with 0.1 rounded to float32.
+Both sides are compared in the dtype that arithmetic on them would have, so a float32 tensor is compared with 0.1
+rounded to float32.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,20 @@ from ._arguments import as_tensor
 from ._arrays import as_array, broadcast_error, operands
 
 __all__ = [
-    "eq", "ge", "gt", "isfinite", "isinf", "isnan", "le", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
-]  # fmt: skip
+    "eq",
+    "ge",
+    "gt",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "ne",
+]
 
 
 @operator(family="elementwise", method=True)
@@ -331,7 +344,9 @@ def _bitwise(sign: str, function: Callable[[Any, Any], Tensor], first: Any, seco
     """The signs of logic, on bool tensors only: bits of whole numbers are no subject of this package."""
     for value in (first, second):
         if as_tensor(value).data.dtype != np.bool_:
-            raise DtypeError(f"{sign}: defined on bool tensors, not {as_tensor(value).data.dtype}; compare first, for example x != 0")
+            raise DtypeError(
+                f"{sign}: defined on bool tensors, not {as_tensor(value).data.dtype}; compare first, for example x != 0"
+            )
     return function(first, second)
 
 

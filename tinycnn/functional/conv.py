@@ -1,6 +1,5 @@
 """Convolution, forward and both gradients."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..kernels import sizes
 from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import contiguous, float_tensor, four_sides, one_of, pair, same_dtype, whole
+from ._arguments import contiguous, float_tensor, four_sides, hashable, one_of, pair, same_dtype, whole
 
 __all__ = ["conv2d", "convolve2d"]
 
@@ -85,10 +84,6 @@ def _check_channels(
         raise ShapeError(f"{name}: weight has {out_channels} output channels, which groups={groups} does not divide; use a multiple")
     if bias_shape is not None and bias_shape != (out_channels,):
         raise ShapeError(f"{name}: bias has shape {bias_shape}; it must be ({out_channels},), one number an output channel")
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 @operator(
@@ -206,7 +201,7 @@ def _conv2d(
     try:
         geometry = _geometry(name, *shapes, *options)
     except TypeError:  # lists are as good as tuples, but cannot be looked up
-        geometry = _geometry(name, *shapes, *map(_hashable, options))
+        geometry = _geometry(name, *shapes, *map(hashable, options))
     y = kernels.select("conv2d", x)(x, w, b, *geometry, activation, algorithm)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:

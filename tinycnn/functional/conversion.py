@@ -45,7 +45,9 @@ def _convert(self: Tensor, dtype: npt.DTypeLike) -> Tensor:
     if wanted == source:
         return self
     if wanted not in DTYPES:
-        raise DtypeError(f"to: dtype {wanted} is not one of {', '.join(map(str, DTYPES))}; float32 is the default of this package")
+        raise DtypeError(
+            f"to: dtype {wanted} is not one of {', '.join(map(str, DTYPES))}; float32 is the default of this package"
+        )
     with np.errstate(all="ignore"):
         data = self.data.astype(wanted)
     inputs = (self if wanted.kind == "f" else None,)

@@ -1,8 +1,10 @@
 """Arithmetic of two tensors, element by element, with broadcasting.
 
-Shapes are compared from the right and sizes of 1 stretch; the gradient of a stretched operand is the sum over what it was stretched to.
-dtypes follow torch: Python and 0-d numbers never widen a tensor, two float tensors give the wider type, whole numbers stay whole
-but for true division, and have no gradient. As in torch, divisions by zero and overflows give inf and nan without a warning.
+Shapes are compared from the right and sizes of 1 stretch; the gradient of a stretched operand is the sum over what it
+was stretched to. dtypes follow torch: Python and 0-d numbers never widen a tensor, two float tensors give the wider
+type, whole numbers stay whole but for true division, and have no gradient. As in torch, a division by zero gives inf or
+nan without a warning; sums and products, where silence would cost as much as the work, keep NumPy's warnings of
+overflow.
 """
 
 from typing import Any
@@ -251,7 +253,9 @@ def minimum(input: Any, other: Any) -> Tensor:
     return binary("minimum", np.minimum, input, other, _unless_greater, _unless_less)
 
 
-@operator(family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True)
+@operator(
+    family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True
+)
 def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """Limit every element from below and above; a bound is a number, a tensor or None.
 
@@ -285,7 +289,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     return _clamp("clamp", input, min, max)
 
 
-@operator(family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True)
+@operator(
+    family="elementwise", differentiable=("input", "min", "max"), kinks="input at a bound: 1, as torch", method=True
+)
 def clip(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """Limit every element: `clamp` under NumPy's name.
 
@@ -425,7 +431,9 @@ def _unless_greater(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
 def _clamp(name: str, input: Any, lower: Any, upper: Any) -> Tensor:
     if lower is None and upper is None:
         raise ArgumentError(f"{name}: min and max are both None, which limits nothing; give at least one")
-    given = [(argument, value) for argument, value in (("input", input), ("min", lower), ("max", upper)) if value is not None]
+    given = [
+        (argument, value) for argument, value in (("input", input), ("min", lower), ("max", upper)) if value is not None
+    ]
     pairs = [operand(name, argument, value) for argument, value in given]
     arrays = dict(zip([argument for argument, _ in given], in_one_dtype(*[value for _, value in pairs]), strict=True))
     tensors = dict(zip(arrays, [tensor for tensor, _ in pairs], strict=True))
@@ -439,8 +447,10 @@ def _clamp(name: str, input: Any, lower: Any, upper: Any) -> Tensor:
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         below = np.zeros((), np.bool_) if low is None else x < low
         above = np.zeros((), np.bool_) if high is None else x > high
-        crossed = np.zeros((), np.bool_) if low is None or high is None else low > high
-        masks = (~(below | above), below & ~crossed, above | crossed)
+        ordered, crossed = np.ones((), np.bool_), np.zeros((), np.bool_)
+        if low is not None and high is not None:
+            ordered, crossed = low < high, low > high
+        masks = (~(below | above), below & ordered, above | crossed)
         inputs = [tensors.get(argument) for argument in ("input", "min", "max")]
         return tuple(
             unbroadcast(kept(grad, mask), tensor.data) if tensor is not None and needed else None

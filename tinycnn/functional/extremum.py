@@ -1,7 +1,9 @@
 """The largest and smallest elements, where they are, and whether all or any hold.
 
-Ties: `max(input)`, `min(input)`, `amax` and `amin` share the gradient equally among the tied elements; `max(input, dim)` and `min(input, dim)` point
-at the first one and send all of it there. nan wins over every number. As in torch, the largest element of nothing is an error.
+Ties: `max(input)`, `min(input)`, `amax` and `amin` share the gradient equally among the tied elements; `max(input,
+dim)` and `min(input, dim)` point at the first one and send all of it there. nan wins over every number, and takes the
+gradient (torch's amax gives nan there, its max() does as this one). As in torch, the largest element of nothing is an
+error.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +32,9 @@ class Extremum(NamedTuple):
     indices: Tensor
 
 
-@operator(family="reduction", differentiable=("input",), kinks="ties: shared without dim, to the first with dim", method=True)
+@operator(
+    family="reduction", differentiable=("input",), kinks="ties: shared without dim, to the first with dim", method=True
+)
 def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; with `dim`, the largest along that axis and its position; with a second tensor, `maximum`.
 
@@ -68,7 +72,9 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _first("max", np.argmax, input, dim, keepdim)
 
 
-@operator(family="reduction", differentiable=("input",), kinks="ties: shared without dim, to the first with dim", method=True)
+@operator(
+    family="reduction", differentiable=("input",), kinks="ties: shared without dim, to the first with dim", method=True
+)
 def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; with `dim`, the smallest along that axis and its position; with a second tensor, `minimum`.
 
@@ -137,7 +143,8 @@ def amin(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 @operator(family="reduction", method=True)
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The position of the largest element, the first of several; without `dim`, counted through all elements in row-major order.
+    """The position of the largest element, the first of several; without `dim`, counted through all elements in
+    row-major order.
 
     Shapes
     ------
@@ -158,7 +165,8 @@ def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
 
 @operator(family="reduction", method=True)
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The position of the smallest element, the first of several; without `dim`, counted through all elements in row-major order.
+    """The position of the smallest element, the first of several; without `dim`, counted through all elements in
+    row-major order.
 
     Shapes
     ------
@@ -196,7 +204,7 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     False
     """
     x = as_tensor(input).data
-    return Tensor(np.asarray(np.logical_and.reduce(x, axis=axes("all", dim, x.ndim), keepdims=keepdim)))
+    return Tensor(np.asarray(np.all(x, axis=axes("all", dim, x.ndim), keepdims=keepdim)))
 
 
 @operator(family="reduction", method=True)
@@ -218,7 +226,7 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     True
     """
     x = as_tensor(input).data
-    return Tensor(np.asarray(np.logical_or.reduce(x, axis=axes("any", dim, x.ndim), keepdims=keepdim)))
+    return Tensor(np.asarray(np.any(x, axis=axes("any", dim, x.ndim), keepdims=keepdim)))
 
 
 def _require_elements(name: str, shape: tuple[int, ...], reduced: tuple[int, ...]) -> None:

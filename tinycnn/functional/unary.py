@@ -1,7 +1,7 @@
 """Functions of one tensor, element by element: NumPy's values, and the derivative of each.
 
-`abs`, `sign`, `square` and the roundings take whole numbers too; the others are defined on float32 and float64. Outside a function's domain
-the result is nan or inf without a warning, as in torch.
+`abs`, `sign`, `square` and the roundings take whole numbers too; the others are defined on float32 and float64. Outside
+a function's domain the result is nan or inf without a warning, as in torch.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,9 @@ __all__ = ["abs", "ceil", "cos", "exp", "expm1", "floor", "log", "log1p", "round
 Derivative = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-@operator(family="elementwise", differentiable=("input",), kinks="0, where the gradient is 0", method=True, alias=("__abs__",))
+@operator(
+    family="elementwise", differentiable=("input",), kinks="0, where the gradient is 0", method=True, alias=("__abs__",)
+)
 def abs(input: Any) -> Tensor:
     """The distance of every element from zero.
 
@@ -54,6 +56,10 @@ def sign(input: Any) -> Tensor:
     Formula
     -------
     y = [input > 0] - [input < 0]; grad_input = 0.
+
+    Notes
+    -----
+    The sign of nan is nan, as in NumPy; torch says 0.
 
     Examples
     --------

@@ -1,0 +1,46 @@
+"""Losses, as their definitions say."""
+
+
+from .scalars import empty_like_shape, exp, log, zero_of
+
+__all__ = ["softmax_cross_entropy"]
+
+
+def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing):
+    """The cross-entropy of softmax(logits) from the logits, for each sample, and its gradient.
+
+    logits is (N, C, P), target (N, P) with classes; returns losses (N, P), the weight each counts with in a mean, and grad_logits (N, C, P), where
+
+        loss = -sum_k q[k] log softmax(logits)[k],  grad[k] = softmax(logits)[k] sum_l q[l] - q[k],
+        q[k] = weight[k] ((1 - label_smoothing) [k = target] + label_smoothing / C).
+
+    Where target is ignore_index all three are zero.
+    """
+    images, classes, places = logits.shape
+    losses = empty_like_shape((images, places), logits)
+    counts = empty_like_shape((images, places), logits)
+    grad = empty_like_shape(logits.shape, logits)
+    one = zero_of(logits) + 1
+    for n in range(images):
+        for p in range(places):
+            label = target[n, p]
+            if label == ignore_index:
+                continue
+            largest = logits[n, 0, p]
+            for k in range(1, classes):
+                if logits[n, k, p] > largest:
+                    largest = logits[n, k, p]
+            total = zero_of(logits)
+            for k in range(classes):
+                total = total + exp(logits[n, k, p] - largest)
+            mass = zero_of(logits)
+            for k in range(classes):
+                share = (one if weight is None else weight[k]) * ((1 - label_smoothing) * (k == label) + label_smoothing / classes)
+                mass = mass + share
+                if share != 0:
+                    losses[n, p] = losses[n, p] - share * (logits[n, k, p] - largest - log(total))
+                grad[n, k, p] = -share
+            for k in range(classes):
+                grad[n, k, p] = grad[n, k, p] + exp(logits[n, k, p] - largest) / total * mass
+            counts[n, p] = one if weight is None else weight[label]
+    return losses, counts, grad
