@@ -24,9 +24,9 @@ class _Lease(np.ndarray):
 
     __slots__ = ()
 
-    def __del__(self, free: dict[int, list[mmap.mmap]] = _free, mapping: type = mmap.mmap) -> None:
+    def __del__(self, free: dict[int, list[mmap.mmap]] = _free, mapping: type[mmap.mmap] = mmap.mmap) -> None:
         # The defaults outlive the module's names, which the interpreter clears first when it ends.
-        block = self.base
+        block: object = self.base
         if isinstance(block, mapping):
             free[len(block)].append(block)
 

@@ -53,7 +53,7 @@ class PlanCache(Generic[P, R]):
             except KeyError:  # another thread dropped it just now; the plan in hand is still right
                 pass
             return found[0]
-        plan = self._make(*key)
+        plan = self._make(*key, **options)
         size = plan_bytes(plan)
         with self._lock:
             if key not in self._plans:

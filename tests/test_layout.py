@@ -135,7 +135,7 @@ def test_the_package_list_is_what_lies_on_disk():
 
 
 def test_the_registry_is_the_public_callables():
-    public = set(tinycnn.functional.__dict__["__all__"]) if hasattr(tinycnn.functional, "__all__") else {
+    public = {
         name
         for name, value in vars(tinycnn.functional).items()
         if not name.startswith("_") and callable(value)

@@ -14,30 +14,15 @@ from ..jit import kernel
 from ..simd import REGISTERS, Vectors, index_constant
 
 # (rows, vectors) of a tile of C. Accumulators, one row of B and one spread element must fit the registers, and at least
-# eight accumulators are needed to keep two multiply-add units busy at a latency of four cycles. More than ten rows would also
-# run out of the registers that hold their addresses. Nine suits kernels of 3 x 3 taps.
-WIDE = (6, 4) if REGISTERS == 32 else (6, 2)
-MIDDLE = (9, 2) if REGISTERS == 32 else (6, 2)
-NARROW = (9, 1)
-WIDEST_PANEL = WIDE[1]
-
-
-def panel_vectors(columns: int, lanes: int) -> int:
-    """How many vectors wide a panel for so many remaining columns is: 1, 2 or WIDEST_PANEL."""
-    if columns <= lanes:
-        return 1
-    return 2 if columns <= 2 * lanes else WIDEST_PANEL
+# eight accumulators are needed to keep two multiply-add units busy at a latency of four cycles. More than ten rows would
+# also run out of the registers that hold their addresses. Nine rows suit kernels of 3 x 3 taps.
+DOUBLE = (9, 2) if REGISTERS == 32 else (6, 2)
+SINGLE = (9, 1)
 
 
 def panels(columns: int, lanes: int) -> list[tuple[int, int]]:
-    """(first column, vectors) of the panels that cover all columns."""
-    found = []
-    first = 0
-    while first < columns:
-        vectors = panel_vectors(columns - first, lanes)
-        found.append((first, vectors))
-        first += vectors * lanes
-    return found
+    """(first column, vectors) of the panels, one or two vectors wide, that cover all columns."""
+    return [(first, 1 if columns - first <= lanes else 2) for first in range(0, columns, 2 * lanes)]
 
 
 def _rows_times_panel(rows: int, vectors: int):
@@ -120,20 +105,20 @@ def _added_to(v, sums, targets, masks, adds):
     return results
 
 
-_wide = _rows_times_panel(*WIDE)
-_middle = _rows_times_panel(*MIDDLE)
-_narrow = _rows_times_panel(*NARROW)
+_double = _rows_times_panel(*DOUBLE)
+_single = _rows_times_panel(*SINGLE)
 
 
 @kernel
 def multiply_panel(sample, a, row, row_count, position, count, b, vectors, c, c_pitch, width, accumulate):
-    """C (row_count, width; rows c_pitch apart) = or += A times one panel of B; addresses, except sample, which tells the element type."""
+    """C (row_count, width; rows c_pitch apart) = or += A times one panel of B, so many vectors wide.
+
+    All arguments are addresses or numbers of elements, except sample, which tells the element type.
+    """
     if vectors == 1:
-        _narrow(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
-    elif vectors == 2:
-        _middle(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
+        _single(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
     else:
-        _wide(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
+        _double(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
 
 
 @intrinsic

@@ -1,48 +1,58 @@
-"""Two-dimensional convolution, fast: which algorithm runs where."""
+"""Two-dimensional convolution and its gradients, fast. Names, parameters and order are those of reference/conv.py.
 
-import numpy as np
+Every function but the last two takes one argument more, `algorithm`, so that a student can compare:
 
-from .. import memory
+    "naive"   the definition's loops
+    "im2col"  columns and one matrix product: the textbook's way
+    "direct"  the micro-kernel over a padded copy of the input; "auto" is this one
+"""
+
+from ..errors import ArgumentError
+from ..jit import FAST
 from ..reference import conv as definition
-from ..reference.conv import PADDING_CODES, source_index
 from .direct import conv2d_direct, conv2d_grad_x_direct
+from .direct_grad_weight import conv2d_grad_bias, conv2d_grad_weight_direct, relu_mask_and_bias
+from .direct_plain import conv2d_grad_x_plain, conv2d_plain
 
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
 
+_forward = {
+    "naive": definition.conv2d,
+    "direct": conv2d_direct if FAST else conv2d_plain,
+}
+_grad_x = {
+    "naive": definition.conv2d_grad_x,
+    "direct": conv2d_grad_x_direct if FAST else conv2d_grad_x_plain,
+}
+_grad_weight = {
+    "naive": definition.conv2d_grad_weight,
+    "direct": conv2d_grad_weight_direct,
+}
+for _table in (_forward, _grad_x, _grad_weight):
+    _table["auto"] = _table["direct"]
+
+
+def _choose(table, function, algorithm):
+    try:
+        return table[algorithm]
+    except KeyError:
+        names = ", ".join(repr(name) for name in table)
+        raise ArgumentError(f"{function}: algorithm {algorithm!r} is not one of {names}") from None
+
 
 def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm="auto"):
-    if algorithm == "naive":
-        return definition.conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation)
-    return conv2d_direct(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation)
+    """Cross-correlate x with weight, add the bias of each output channel, and apply ReLU if activation is "relu"."""
+    run = _choose(_forward, "conv2d", algorithm)
+    return run(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation)
 
 
 def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode, algorithm="auto"):
-    return conv2d_grad_x_direct(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode)
+    """Gradient with respect to x."""
+    run = _choose(_grad_x, "conv2d_grad_x", algorithm)
+    return run(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode)
 
 
 def conv2d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode, algorithm="auto"):
-    # TEMPORARY until writer DOT's direct_grad_weight.py is here
-    code = PADDING_CODES[padding_mode]
-    rows = [source_index(i - padding[0], x.shape[2], code) for i in range(x.shape[2] + padding[0] + padding[1])]
-    cols = [source_index(i - padding[2], x.shape[3], code) for i in range(x.shape[3] + padding[2] + padding[3])]
-    xp = x[:, :, rows][:, :, :, cols]
-    xp[:, :, [i for i, r in enumerate(rows) if r < 0]] = 0
-    xp[:, :, :, [i for i, r in enumerate(cols) if r < 0]] = 0
-    gw = memory.zeros(weight_shape, x.dtype)
-    og, ig = weight_shape[0] // groups, weight_shape[1]
-    oh, ow = grad.shape[2:]
-    for a in range(weight_shape[2]):
-        for b in range(weight_shape[3]):
-            v = xp[:, :, a * dilation[0] : a * dilation[0] + (oh - 1) * stride[0] + 1 : stride[0], b * dilation[1] : b * dilation[1] + (ow - 1) * stride[1] + 1 : stride[1]]
-            for g in range(groups):
-                gw[g * og : (g + 1) * og, :, a, b] = np.tensordot(grad[:, g * og : (g + 1) * og], v[:, g * ig : (g + 1) * ig], ([0, 2, 3], [0, 2, 3]))
-    return gw
-
-
-def conv2d_grad_bias(grad):
-    return grad.sum((0, 2, 3), dtype=np.float64).astype(grad.dtype)
-
-
-def relu_mask_and_bias(grad, y):
-    masked = np.where(y <= 0, grad.dtype.type(0), grad)
-    return masked, conv2d_grad_bias(masked)
+    """Gradient with respect to weight."""
+    run = _choose(_grad_weight, "conv2d_grad_weight", algorithm)
+    return run(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode)

@@ -11,7 +11,7 @@ from ..jit import kernel
 from ..simd import VECTOR_BYTES, address
 from ..reference.conv import PADDING_CODES
 from ..threads import get_num_threads
-from .direct_copy import fold_padding, padded_copy, scatter_row
+from .direct_copy import fold_padding, padded_copy, scatter_interleaved, scatter_rows
 from .direct_kernel import CONTINUE, RELU, TILE_VECTORS, last_tile, panel_stride, whole_tile
 from .direct_plan import forward_plan, grad_x_plan
 
@@ -108,19 +108,27 @@ def _store_scratch(work, result, image, images, group, first_panel, last_panel, 
     """Move a task's results from the scratch memory to their rows of the result, interleaving the phases."""
     first_channel = first_panel * geometry.height
     last_channel = min(last_panel * geometry.height, geometry.channels)
-    columns = geometry.grid_columns
-    for channel in range(first_channel, last_channel):
-        for r in range(rows):
-            for phase in range(phases.shape[0]):
-                row = phases[phase, 3] + (start + r) * geometry.result_row_step
-                if 0 <= row < result.shape[2]:
-                    slab = phase * geometry.chunk_panels * geometry.height + channel - first_channel
-                    line = geometry.scratch_start + slab * geometry.scratch_pitch + r * geometry.slots * columns
-                    for i in range(images):
-                        scatter_row(
-                            work, line + i * columns, columns, result, image + i, group * geometry.channels + channel, row,
-                            phases[phase, 4], geometry.result_column_step,
-                        )
+    columns, step = geometry.grid_columns, geometry.result_column_step
+    pitch = geometry.slots * columns
+    slab = geometry.chunk_panels * geometry.height * geometry.scratch_pitch  # results of one phase
+    pairs = 2 if step == 2 else 1  # phases i, i + 1 are neighbouring columns of the same rows
+    for c in range(last_channel - first_channel):
+        channel = group * geometry.channels + first_channel + c
+        for phase in range(0, phases.shape[0], pairs):
+            row = phases[phase, 3] + start * geometry.result_row_step
+            column = phases[phase, 4]
+            for i in range(images):
+                source = geometry.scratch_start + phase * slab + c * geometry.scratch_pitch + i * columns
+                if pairs == 2:
+                    scatter_interleaved(
+                        work, source, source + slab, pitch, result, image + i, channel, row, geometry.result_row_step,
+                        rows, column, columns,
+                    )
+                else:
+                    scatter_rows(
+                        work, source, pitch, result, image + i, channel, row, geometry.result_row_step,
+                        rows, column, step, columns,
+                    )
 
 
 @kernel(inline="never")
@@ -137,7 +145,7 @@ def _task(task, source, result, work, packed, bias, row_starts, columns, tables,
     phases = tables[2]
     if geometry.copies > 0:
         padded_copy(
-            source, image, images, group * geometry.sum_channels, geometry.sum_channels, work, 0,
+            source, image, images, group * geometry.sum_channels, geometry.sum_channels, work,
             row_starts + start * geometry.row_step, geometry.row_step, rows + geometry.halo, columns, geometry.column_step,
             geometry.pitch, geometry.slots, geometry.plane, geometry.padding_code,
         )

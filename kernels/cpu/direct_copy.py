@@ -1,6 +1,7 @@
 """The copies around the direct convolution: input into the padded workspace, and results out of the scratch memory.
 
-The workspace is where stride, padding and padding mode end: behind it every tap of the kernel is a plain contiguous run of pixels.
+The workspace is where stride, padding and padding mode end: behind it every tap of the kernel is a plain contiguous run
+of pixels. Every load and store is masked to the elements it owns, so neither side needs slack behind its end.
 """
 
 from numba import prange, types
@@ -15,142 +16,227 @@ from ..simd import Vectors, address, index_constant
 source_index = kernel(_source_index)
 
 
-@intrinsic
-def _copy_run(typingctx, sample, target, source, count):
-    """target[i] = source[i] for i < count, not a byte more on either side."""
-    signature = types.void(sample, types.intp, types.intp, types.intp)
+def _rows_by_vectors(v, count, element):
+    """Emit element(vector start, mask of its lanes below count), which returns the loops over rows: masks are made once."""
+    builder = v.builder
+    lanes = index_constant(v.lanes)
+    vectors = builder.sdiv(builder.add(count, index_constant(v.lanes - 1)), lanes)
+
+    def column(k, carried):
+        start = builder.mul(k, lanes)
+        for rows, emit in element(start, v.first_lanes(builder.sub(count, start))):
+            v.loop(rows, [], lambda r, carried, emit=emit: emit(r) or [], unroll=True)
+        return []
+
+    v.loop(vectors, [], column)
+
+
+def _gather_codegen(sample, step):
+    signature = types.void(sample, *[types.intp] * 10)
 
     def codegen(context, builder, signature, arguments):
         v = Vectors(builder, signature.args[0])
-        target, source = v.pointer(arguments[1]), v.pointer(arguments[2])
-        count = arguments[3]
-        lanes = index_constant(v.lanes)
+        target, target_pitch, source, source_pitch, above, rows, below, first, size, count = arguments[1:]
+        target, source = v.pointer(target), v.pointer(source)
+        inner = v.at(target, builder.mul(above, target_pitch))
+        outer = v.at(inner, builder.mul(rows, target_pitch))
 
-        def body(k, carried):
-            first = builder.mul(k, lanes)
-            mask = v.first_lanes(builder.sub(count, first))
-            v.store_masked(v.load_masked(v.at(source, first), mask), v.at(target, first), mask)
-            return []
+        def element(start, stored):
+            begin = builder.add(first, builder.mul(start, index_constant(step)))
+            begins = [builder.add(begin, index_constant(i * v.lanes)) for i in range(step)]
+            masks = [v.lanes_within(part, size) for part in begins]
 
-        v.loop(_vectors_in(builder, count, v.lanes), [], body)
+            def place(origin, r):
+                return v.at(v.at(origin, builder.mul(r, target_pitch)), start)
+
+            def zero_row(origin):
+                return lambda r: v.store_masked(v.zero, place(origin, r), stored)
+
+            def row(r):
+                line = v.at(source, builder.mul(r, source_pitch))
+                parts = [v.load_masked(v.at(line, part), mask) for part, mask in zip(begins, masks, strict=True)]
+                value = parts[0] if step == 1 else v.shuffle(parts[0], parts[1], range(0, 2 * v.lanes, 2))
+                v.store_masked(value, place(inner, r), stored)
+
+            return [(above, zero_row(target)), (rows, row), (below, zero_row(outer))]
+
+        _rows_by_vectors(v, count, element)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
 @intrinsic
-def _copy_row(typingctx, sample, target, source, first, size, count):
-    """target[i] = source[first + i], or 0 where first + i is outside 0 .. size-1; writes whole vectors, so up to one beyond count."""
-    return _row_codegen(sample, 1)
+def _gather(typingctx, sample, target, target_pitch, source, source_pitch, above, rows, below, first, size, count):
+    """Write `above` rows of zeros, `rows` rows of target[r][q] = source[r][first + q], and `below` rows of zeros, q < count.
+
+    Where first + q is outside 0 .. size-1 there is a zero too.
+    """
+    return _gather_codegen(sample, 1)
 
 
 @intrinsic
-def _copy_row_by_two(typingctx, sample, target, source, first, size, count):
-    """target[i] = source[first + 2 i], else as `_copy_row`."""
-    return _row_codegen(sample, 2)
+def _gather_by_two(typingctx, sample, target, target_pitch, source, source_pitch, above, rows, below, first, size, count):
+    """As `_gather`, with source[r][first + 2 q]."""
+    return _gather_codegen(sample, 2)
 
 
-def _row_codegen(sample, step):
-    signature = types.void(sample, *[types.intp] * 5)
+@intrinsic
+def _interleave_rows(typingctx, sample, target, target_pitch, even, odd, source_pitch, rows, first, size, count):
+    """target[r][first + 2 q] = even[r][q] and target[r][first + 2 q + 1] = odd[r][q] where that is inside 0 .. size-1."""
+    signature = types.void(sample, *[types.intp] * 9)
 
     def codegen(context, builder, signature, arguments):
         v = Vectors(builder, signature.args[0])
-        target, source = v.pointer(arguments[1]), v.pointer(arguments[2])
-        first, size, count = arguments[3:]
+        target, target_pitch, even, odd, source_pitch, rows, first, size, count = arguments[1:]
+        target, even, odd = v.pointer(target), v.pointer(even), v.pointer(odd)
 
-        def within(start):
-            mask = v.lanes_within(start, size)
-            return v.load_masked(v.at(source, start), mask)
+        def element(start, loaded):
+            begin = builder.add(first, builder.mul(start, index_constant(2)))
+            begins = [begin, builder.add(begin, index_constant(v.lanes))]
+            masks = [v.lanes_within(part, size) for part in begins]
+            # The pairs beyond count stay unwritten.
+            end = builder.add(first, builder.mul(count, index_constant(2)))
+            masks = [builder.and_(mask, v.first_lanes(builder.sub(end, part))) for mask, part in zip(masks, begins, strict=True)]
 
-        def body(k, carried):
-            start = builder.add(first, builder.mul(k, index_constant(step * v.lanes)))
-            value = within(start)
-            if step == 2:
-                following = within(builder.add(start, index_constant(v.lanes)))
-                value = v.shuffle(value, following, range(0, 2 * v.lanes, 2))
-            v.store(value, v.at(target, builder.mul(k, index_constant(v.lanes))))
-            return []
+            def emit(r):
+                line = builder.add(builder.mul(r, source_pitch), start)
+                pair = [v.load_masked(v.at(source, line), loaded) for source in (even, odd)]
+                row = v.at(target, builder.mul(r, target_pitch))
+                for half in range(2):
+                    lanes = [half * v.lanes // 2 + i // 2 + i % 2 * v.lanes for i in range(v.lanes)]
+                    v.store_masked(v.shuffle(*pair, lanes), v.at(row, begins[half]), masks[half])
 
-        v.loop(_vectors_in(builder, count, v.lanes), [], body)
+            return [(rows, emit)]
+
+        _rows_by_vectors(v, count, element)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _vectors_in(builder, count, lanes):
-    return builder.sdiv(builder.add(count, index_constant(lanes - 1)), index_constant(lanes))
+@kernel(inline="never")
+def _gather_slowly(x, image, channel, row, row_step, work, target, pitch, above, rows, below, first, step, count):
+    """As `_gather` for any column step."""
+    for r in range(above + rows + below):
+        for q in range(count):
+            column = first + q * step
+            inside = above <= r < above + rows and 0 <= column < x.shape[3]
+            value = x[image, channel, row + (r - above) * row_step, column] if inside else 0
+            work[target + r * pitch + q] = value
+
+
+@kernel(inline="never")
+def _fill_border(x, image, channel, start, row_step, rows, work, target, pitch, first, step, count, code):
+    """Replace the zeros around the image by what the padding mode puts there."""
+    height, width = x.shape[2], x.shape[3]
+    left = min(count, max(0, -(first // step)))
+    right = max(left, min(count, -((first - width) // step)))
+    for r in range(rows):
+        position = start + r * row_step
+        row = source_index(position, height, code)
+        inside = 0 <= position < height
+        for q in range(left if inside else count):
+            work[target + r * pitch + q] = x[image, channel, row, source_index(first + q * step, width, code)]
+        for q in range(right if inside else count, count):
+            work[target + r * pitch + q] = x[image, channel, row, source_index(first + q * step, width, code)]
 
 
 @kernel(inline="never")
 def padded_row(x, image, channel, row, work, start, first, step, count, code):
-    """work[start + q] = x[image, channel, row, first + q * step] for q < count, by the padding mode outside; row -1 is a row of zeros.
-
-    May write up to one vector beyond `count`, so rows are filled in ascending order and the workspace has that much slack.
-    """
+    """work[start + q] = X[image, channel, row, first + q * step] for q < count; row is inside x, or -1 for a row of zeros."""
     height, width = x.shape[2], x.shape[3]
-    itemsize = x.itemsize
-    present = width if row >= 0 else 0
+    size = width if row >= 0 else 0
     line = ((image * x.shape[1] + channel) * height + max(row, 0)) * width
-    target = address(work) + start * itemsize
-    source = address(x) + line * itemsize
+    target, source = address(work) + start * work.itemsize, address(x) + line * work.itemsize
     if step == 1:
-        _copy_row(work[0], target, source, first, present, count)
+        _gather(work[0], target, 0, source, 0, 0, 1, 0, first, size, count)
     elif step == 2:
-        _copy_row_by_two(work[0], target, source, first, present, count)
+        _gather_by_two(work[0], target, 0, source, 0, 0, 1, 0, first, size, count)
     else:
-        for q in range(count):
-            column = first + q * step
-            work[start + q] = x[image, channel, row, column] if 0 <= column < present else 0
+        present = 1 if row >= 0 else 0
+        _gather_slowly(x, image, channel, row, 1, work, start, 0, 0, present, 1 - present, first, step, count)
     if code != ZEROS and row >= 0:
-        for q in range(count):
-            column = first + q * step
-            if column >= 0:
-                break
-            work[start + q] = x[image, channel, row, source_index(column, width, code)]
-        for q in range(count - 1, -1, -1):
-            column = first + q * step
-            if column < width:
-                break
-            work[start + q] = x[image, channel, row, source_index(column, width, code)]
+        _fill_border(x, image, channel, row, 1, 1, work, start, 0, first, step, count, code)
 
 
 @kernel(inline="never")
-def padded_copy(x, image, images, channel, channels, work, start, row_starts, row_step, rows, columns, column_step, pitch, slots, plane, code):
+def padded_copy(
+    x, image, images, channel, channels, work, row_starts, row_step, rows, columns, column_step, pitch, slots, plane, code
+):
     """Copy `images` images side by side into a padded workspace, once for every row start and column start.
 
-    With X the padded image (X[n, c, h, w] for any h, w, by the padding mode; `code` is one of `reference.conv.PADDING_CODES`):
+    With X the padded image (X[n, c, h, w] for any h, w, by the padding mode whose `reference.conv.PADDING_CODES` is code):
 
-        work[start + ((c * len(row_starts) + a) * len(columns) + b) * plane + (r * slots + i) * pitch + q]
+        work[((c * len(row_starts) + a) * len(columns) + b) * plane + (r * slots + i) * pitch + q]
             = X[image + i, channel + c, row_starts[a] + r * row_step, columns[b] + q * column_step]
 
-    for c < channels, r < rows, i < images, q < pitch; plane >= rows * slots * pitch. Starts may be negative. For a stride s, starts 0 .. s-1
-    (less the padding) and step s split the image into its s * s phases; for stride 1, one start (minus the padding) is the padded image itself.
-    Whole vectors are written: `work` needs one vector (64 bytes) of slack behind the last element named above.
+    for c < channels, r < rows, i < images, q < pitch; plane >= rows * slots * pitch. Starts may be negative. For a stride
+    s, starts 0 .. s-1 (less the padding) and step s split the image into its s * s phases; for stride 1, one start
+    (minus the padding) is the padded image itself.
     """
-    height = x.shape[2]
+    height, width = x.shape[2], x.shape[3]
+    size = work.itemsize
+    line = slots * pitch
     for c in range(channels):
         for a in range(row_starts.size):
+            start = row_starts[a]
+            # Rows before `above` and from `below` on are outside the image.
+            above = min(rows, max(0, -(start // row_step)))
+            below = max(above, min(rows, -((start - height) // row_step)))
+            row = start + above * row_step
             for b in range(columns.size):
-                base = start + ((c * row_starts.size + a) * columns.size + b) * plane
-                for r in range(rows):
-                    row = source_index(row_starts[a] + r * row_step, height, code)
-                    for i in range(images):
-                        target = base + (r * slots + i) * pitch
-                        padded_row(x, image + i, channel + c, row, work, target, columns[b], column_step, pitch, code)
+                first = columns[b]
+                for i in range(images):
+                    target = ((c * row_starts.size + a) * columns.size + b) * plane + i * pitch
+                    to = address(work) + target * size
+                    source = address(x) + (((image + i) * x.shape[1] + channel + c) * height + row) * width * size
+                    counts = (above, below - above, rows - below)
+                    if column_step == 1:
+                        _gather(work[0], to, line, source, row_step * width, *counts, first, width, pitch)
+                    elif column_step == 2:
+                        _gather_by_two(work[0], to, line, source, row_step * width, *counts, first, width, pitch)
+                    else:
+                        _gather_slowly(
+                            x, image + i, channel + c, row, row_step, work, target, line, *counts, first, column_step, pitch
+                        )
+                    if code != ZEROS:
+                        _fill_border(
+                            x, image + i, channel + c, start, row_step, rows, work, target, line, first, column_step, pitch, code
+                        )
 
 
 @kernel(inline="never")
-def scatter_row(work, start, count, out, image, channel, row, first, step):
-    """out[image, channel, row, first + q * step] = work[start + q] for q < count, where that column exists."""
-    width = out.shape[3]
-    if step == 1 and first >= 0 and first + count <= width:
-        line = ((image * out.shape[1] + channel) * out.shape[2] + row) * width + first
-        _copy_run(work[0], address(out) + line * out.itemsize, address(work) + start * out.itemsize, count)
-        return
-    for q in range(count):
-        column = first + q * step
-        if 0 <= column < width:
-            out[image, channel, row, column] = work[start + q]
+def scatter_rows(work, source, pitch, result, image, channel, row, row_step, rows, first, step, count):
+    """result[image, channel, row + r * row_step, first + q * step] = work[source + r * pitch + q] where that element exists."""
+    height, width = result.shape[2], result.shape[3]
+    above = min(rows, max(0, -(row // row_step)))
+    below = max(above, min(rows, -((row - height) // row_step)))
+    left = min(count, max(0, -(first // step)))
+    right = max(left, min(count, -((first - width) // step)))
+    if step == 1:
+        line = ((image * result.shape[1] + channel) * height + row + above * row_step) * width + first + left
+        start = address(work) + (source + above * pitch + left) * work.itemsize
+        target = address(result) + line * work.itemsize
+        _gather(work[0], target, row_step * width, start, pitch, 0, below - above, 0, 0, right - left, right - left)
+    else:
+        for r in range(above, below):
+            for q in range(left, right):
+                result[image, channel, row + r * row_step, first + q * step] = work[source + r * pitch + q]
+
+
+@kernel(inline="never")
+def scatter_interleaved(work, even, odd, pitch, result, image, channel, row, row_step, rows, first, count):
+    """Two calls of `scatter_rows` with step 2 at once: the odd one starts at column first + 1."""
+    height, width = result.shape[2], result.shape[3]
+    above = min(rows, max(0, -(row // row_step)))
+    below = max(above, min(rows, -((row - height) // row_step)))
+    line = ((image * result.shape[1] + channel) * height + row + above * row_step) * width
+    start = address(work) + above * pitch * work.itemsize
+    _interleave_rows(
+        work[0], address(result) + line * work.itemsize, row_step * width, start + even * work.itemsize,
+        start + odd * work.itemsize, pitch, below - above, first, width, count,
+    )
 
 
 @kernel(parallel=True)

@@ -102,7 +102,7 @@ def _mask_channels(grad, y, masked, grad_bias):
         for n in range(grad.shape[0]):
             image = grad.dtype.type(0)
             for p in range(grad.shape[2]):
-                value = grad[n, c, p] if y[n, c, p] > 0 else grad.dtype.type(0)
+                value = grad.dtype.type(0) if y[n, c, p] <= 0 else grad[n, c, p]
                 masked[n, c, p] = value
                 image += value
             total += image

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..jit import kernel
-from ..reference.conv import PADDING_CODES, source_index
-from ..simd import address, vector_length
-from .padded_copy import copy_padded
+from ..reference.conv import PADDING_CODES
+from ..simd import address
+from .direct_copy import padded_copy
 
 
 class Blocks(NamedTuple):
@@ -26,13 +26,12 @@ class Blocks(NamedTuple):
     together: int  # units in a block
     rows_of_x: int  # that a unit reads, padding included
     row_stride: int
-    left: int  # padding
-    phases: int  # of the columns, see copy_padded
-    pitch: int  # elements from one row of (padded) x to the next
+    code: int  # of the padding mode
+    row_starts: np.ndarray  # first row of x that each unit of an image reads, negative in the padding
+    column_starts: np.ndarray  # the same for columns; several with a stride, see padded_copy
+    pitch: int  # elements from one row of x, or of its copy, to the next
     unit_stride: int  # elements from one unit of a block to the next
     copied: bool  # whether blocks of x are copied
-    row_source: np.ndarray  # row of x at each padded row, -1 for zeros
-    column_source: np.ndarray
     kernel_taps: int  # K_h * K_w
     taps: np.ndarray  # offset of each tap (c, a, b) from a pixel
     x_scratch: int  # elements of a block's copy of x
@@ -50,14 +49,13 @@ def cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, pa
     by_channels = images * out_height * out_width < group_inputs * kernel_height * kernel_width and group_inputs >= shares
     most_channels = -(-group_inputs // shares) if by_channels else group_inputs
     copied = any(padding) or phases > 1
-    padded_width = width + padding[2] + padding[3]
-    pitch = -(-padded_width // phases) * phases
+    pitch = -(-(width + padding[2] + padding[3]) // phases)
 
     def rows_read(rows):
         return (rows - 1) * stride[0] + dilation[0] * (kernel_height - 1) + 1
 
     def elements(rows):
-        return (most_channels * rows_read(rows) * pitch if copied else 0) + rows * out_width * columns
+        return (most_channels * phases * rows_read(rows) * pitch if copied else 0) + rows * out_width * columns
 
     limit = block_bytes // np.dtype(dtype).itemsize
     rows = -(-out_height // shares) if images < shares and not by_channels else out_height
@@ -66,15 +64,11 @@ def cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, pa
     units_an_image = -(-out_height // rows)
     together = max(1, min(-(-images // shares), limit // max(1, elements(rows)))) if units_an_image == 1 else 1
 
-    code = PADDING_CODES[padding_mode]
-    row_source = [source_index(i - padding[0], height, code) for i in range(height + padding[0] + padding[1])]
-    # The last unit of an image may have fewer rows than the others; those it lacks count as zeros, which nothing reads.
-    row_source += [-1] * ((units_an_image - 1) * rows * stride[0] + rows_read(rows) - len(row_source))
-    column_source = [source_index(j - padding[2], width, code) for j in range(padded_width)]
-    channel_stride = rows_read(rows) * pitch if copied else height * width
+    plane = rows_read(rows) * pitch
+    channel_stride = phases * plane if copied else height * width
     c, a, b = np.ogrid[:group_inputs, :kernel_height, :kernel_width]
-    tap_columns = b * dilation[1] % phases * (pitch // phases) + b * dilation[1] // phases
-    taps = c * channel_stride + a * (dilation[0] * pitch) + tap_columns
+    shift = b * dilation[1]
+    taps = c * channel_stride + shift % phases * plane + a * (dilation[0] * pitch) + shift // phases
     tasks = _tasks(shares, groups, group_inputs, images * units_an_image, by_channels)
     return Blocks(
         workers=min(threads, len(tasks)),
@@ -86,16 +80,15 @@ def cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, pa
         together=together,
         rows_of_x=rows_read(rows),
         row_stride=stride[0],
-        left=padding[2],
-        phases=phases,
+        code=PADDING_CODES[padding_mode],
+        row_starts=np.arange(units_an_image, dtype=np.intp) * (rows * stride[0]) - padding[0],
+        column_starts=np.arange(phases, dtype=np.intp) - padding[2],
         pitch=pitch,
         unit_stride=most_channels * channel_stride if copied else channels * channel_stride,
         copied=copied,
-        row_source=np.array(row_source, np.intp),
-        column_source=np.array(column_source, np.intp),
         kernel_taps=kernel_height * kernel_width,
         taps=np.ascontiguousarray(taps.reshape(-1), np.intp),
-        x_scratch=whole_lines(most_channels * channel_stride * together + vector_length(dtype) if copied else 0),
+        x_scratch=whole_lines(most_channels * channel_stride * together if copied else 0),
     )
 
 
@@ -122,9 +115,12 @@ def load_x(x, block, task, unit, count, blocks):
         row = unit % blocks.units_an_image * blocks.rows * blocks.row_stride
         element = ((unit // blocks.units_an_image * x.shape[1] + first_channel) * x.shape[2] + row) * x.shape[3]
         return address(x) + element * x.itemsize
+    phases = blocks.column_starts.size
     for u in range(count):
         image = (unit + u) // blocks.units_an_image
-        row = (unit + u) % blocks.units_an_image * blocks.rows * blocks.row_stride
-        copy_padded(x, image, first_channel, task[2] - task[1], block, u * blocks.unit_stride, row, blocks.rows_of_x,
-                    blocks.row_source, blocks.column_source, blocks.left, blocks.phases, blocks.pitch)  # fmt: skip
+        here = (unit + u) % blocks.units_an_image
+        padded_copy(
+            x, image, 1, first_channel, task[2] - task[1], block[u * blocks.unit_stride :], blocks.row_starts[here : here + 1],
+            1, blocks.rows_of_x, blocks.column_starts, phases, blocks.pitch, 1, blocks.rows_of_x * blocks.pitch, blocks.code,
+        )  # fmt: skip
     return address(block)

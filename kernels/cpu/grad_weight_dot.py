@@ -15,7 +15,7 @@ from .. import memory
 from ..jit import kernel
 from ..plans import plan_cache
 from ..simd import address
-from .dot_tile import dot_rows, row_panels
+from .dot_tile import dot_rows
 from .grad_weight_blocks import cut, load_x
 
 # Bytes of one block (its x, its gradient), which every tile of taps reads again.
@@ -27,12 +27,11 @@ class Plan(NamedTuple):
 
     grad_rows: np.ndarray  # offset of each row of a block's gradient
     x_rows: np.ndarray  # offset of each row of a block's x
-    panels: np.ndarray  # rows (first output channel, rows of the tile)
 
 
 @plan_cache
 def make_plan(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, padding_mode, dtype, threads):
-    """Cut the work into blocks, the output channels into tiles."""
+    """Cut the work into blocks."""
     blocks = cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, padding_mode, dtype, threads, stride[1], weight_shape[0] // groups, BLOCK_BYTES)
     u, i = np.ogrid[: blocks.together, : blocks.rows]
     grad_rows = u * (grad_shape[1] * grad_shape[2] * grad_shape[3]) + i * grad_shape[3]
@@ -40,7 +39,6 @@ def make_plan(grad_shape, x_shape, weight_shape, stride, padding, dilation, grou
     return blocks, Plan(
         grad_rows=np.ascontiguousarray(grad_rows.reshape(-1), np.intp),
         x_rows=np.ascontiguousarray(x_rows.reshape(-1), np.intp),
-        panels=np.array(row_panels(weight_shape[0] // groups), np.intp),
     )
 
 
@@ -87,9 +85,8 @@ def _add_task(grad, x, scratch, task, sums, blocks, plan):
         row = unit % blocks.units_an_image * blocks.rows
         rows = count * min(blocks.rows, grad.shape[2] - row)
         element = (unit // blocks.units_an_image * grad.shape[1] + task[0] * group_outputs) * plane + row * grad.shape[3]
-        for p in range(plan.panels.shape[0]):
-            first, tile = plan.panels[p]
-            target = first * blocks.taps.size + first_tap
-            dot_rows(zero, tile, address(grad) + (element + first * plane) * grad.itemsize, plane, min(tile, group_outputs - first),
-                     start, address(blocks.taps), taps, address(plan.grad_rows), address(plan.x_rows), rows, grad.shape[3],
-                     address(sums) + target * grad.itemsize, blocks.taps.size, unit > task[3])  # fmt: skip
+        dot_rows(
+            zero, address(grad) + element * grad.itemsize, plane, group_outputs, start, address(blocks.taps), taps,
+            address(plan.grad_rows), address(plan.x_rows), rows, grad.shape[3],
+            address(sums) + first_tap * grad.itemsize, blocks.taps.size, unit > task[3],
+        )  # fmt: skip

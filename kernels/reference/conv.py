@@ -1,7 +1,8 @@
 """Two-dimensional convolution and its gradients, as their definitions say.
 
 Plain loops over indices, on float arrays as well as on object arrays of `fractions.Fraction`. x is (N, C_in, H, W), weight is
-(C_out, C_in/groups, K_h, K_w); stride, dilation are (height, width); padding is (top, bottom, left, right).
+(C_out, C_in/groups, K_h, K_w); stride, dilation are (height, width); padding is (top, bottom, left, right). The fast twins have several
+algorithms; the definition is one, so `algorithm` is taken and has no effect.
 """
 
 from ..sizes import conv_output_size
@@ -67,7 +68,7 @@ def products(x_shape, weight_shape, stride, padding, dilation, groups, padding_m
                                     yield (n, o, i, j), (n, first_channel + c, h, w), (o, c, a, b)
 
 
-def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation):
+def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm="auto"):
     """Cross-correlate x with weight, add the bias of each output channel, and apply ReLU if activation is "relu"."""
     y = empty_like_shape(output_shape(x.shape, weight.shape, stride, padding, dilation), x)
     if bias is not None:
@@ -84,7 +85,7 @@ def conv2d(x, weight, bias, stride, padding, dilation, groups, padding_mode, act
     return y
 
 
-def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode):
+def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode, algorithm="auto"):
     """Gradient with respect to x: each product hands grad_y * weight to the element of x it used."""
     grad_x = empty_like_shape(x_shape, grad)
     for at_y, at_x, at_weight in products(x_shape, weight.shape, stride, padding, dilation, groups, padding_mode):
@@ -92,7 +93,7 @@ def conv2d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padd
     return grad_x
 
 
-def conv2d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
+def conv2d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode, algorithm="auto"):
     """Gradient with respect to weight: each product hands grad_y * x to the element of weight it used."""
     grad_weight = empty_like_shape(weight_shape, grad)
     for at_y, at_x, at_weight in products(x.shape, weight_shape, stride, padding, dilation, groups, padding_mode):
@@ -119,6 +120,6 @@ def relu_mask_and_bias(grad, y):
         for o in range(grad.shape[1]):
             for i in range(grad.shape[2]):
                 for j in range(grad.shape[3]):
-                    if y[n, o, i, j] > zero:
+                    if not y[n, o, i, j] <= zero:
                         masked[n, o, i, j] = grad[n, o, i, j]
     return masked, conv2d_grad_bias(masked)

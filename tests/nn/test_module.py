@@ -69,8 +69,11 @@ def test_a_name_means_one_thing():
     assert not hasattr(module, "extra")
     module.offset = Tensor(np.ones(1, np.float32))
     assert module.state_dict()["offset"].item() == 1
-    module.offset = 3
-    assert "offset" not in module.state_dict()
+    pair = Pair()
+    pair.second = None
+    assert [name for name, _ in pair.named_modules()] == ["", "first"]
+    pair.first = Scale(5.0)
+    assert pair.first.factor.item() == 5
 
 
 def test_shared_parameters_appear_once_but_are_saved_twice():
@@ -272,8 +275,14 @@ def test_mistakes_are_named():
     with pytest.raises(NotImplementedError, match="Module has no forward method"):
         nn.Module()(1)
     module = Scale()
-    with pytest.raises(TypeError, match=r"Scale\.factor is a parameter; assign an nn\.Parameter or None, not Tensor"):
+    with pytest.raises(
+        TypeError, match=r"Scale\.factor is registered as a Parameter; assign a Parameter or None, not Te"
+    ):
         module.factor = ones()
+    with pytest.raises(TypeError, match=r"Scale\.offset is registered as a Tensor; assign a Tensor or None, not int"):
+        module.offset = 3
+    with pytest.raises(TypeError, match="registered as a Module; assign a Module or None, not int"):
+        Pair().first = 3
     with pytest.raises(AttributeError, match="Scale has no attribute 'weight'"):
         module.weight  # noqa: B018
     with pytest.raises(ArgumentError, match="has no dot"):

@@ -120,15 +120,15 @@ def read_setting(text: str) -> tuple[str, Any]:
 
 def use_threads(count: int | None) -> None:
     """Set the number of threads, or explain how many there are."""
-    from .. import kernels
     from ..errors import ArgumentError
+    from ..kernels import threads
 
     if count is not None:
         try:
-            kernels.threads.set_num_threads(count)
+            threads.set_num_threads(count)
         except ArgumentError as error:
             raise UsageError(
-                f"--threads {count}: this process may use 1 to {kernels.threads.max_threads()} threads"
+                f"--threads {count}: this process may use 1 to {threads.max_threads()} threads"
             ) from error
 
 

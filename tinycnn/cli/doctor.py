@@ -181,10 +181,10 @@ def _kernels() -> Check:
 
 
 def _threads() -> Check:
-    from .. import kernels
+    from ..kernels import threads
 
-    count, most = kernels.threads.get_num_threads(), kernels.threads.max_threads()
-    layer = kernels.threads.layer()
+    count, most = threads.get_num_threads(), threads.max_threads()
+    layer = threads.LAYER
     text = f"{count} of {most} threads, threading layer {layer}"
     if layer == "workqueue":
         return Check(

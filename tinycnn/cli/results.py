@@ -114,7 +114,8 @@ def environment() -> dict[str, str]:
     import numba
     import numpy
 
-    from .. import __version__, kernels
+    from .. import __version__
+    from ..kernels import jit, threads
     from .doctor import processor_name
 
     return {
@@ -124,8 +125,8 @@ def environment() -> dict[str, str]:
         "Numba": numba.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor_name(),
-        "threads": str(kernels.threads.get_num_threads()),
-        "vector kernels": "yes" if kernels.jit.FAST else "no, plain Numba",
+        "threads": str(threads.get_num_threads()),
+        "vector kernels": "yes" if jit.FAST else "no, plain Numba",
         "command": " ".join(["tinycnn", *sys.argv[1:]]),
         "written": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

@@ -173,7 +173,7 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path:
 
 
 def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, began: float) -> int:
-    from .. import kernels
+    from ..kernels import threads
     from ..models import get_model
     from ..train import evaluate, prepare, train
     from .runs import model_options
@@ -185,7 +185,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     info = {"model": plan.model, "model_options": options, **data.facts()}
     _write_config(plan, info)
     parameters = sum(int(parameter.data.size) for parameter in model.parameters())
-    console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {kernels.threads.get_num_threads()} threads")
+    console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {threads.get_num_threads()} threads")
     console.say(
         f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes"
     )

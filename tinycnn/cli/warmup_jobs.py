@@ -125,11 +125,10 @@ JOBS: dict[str, Callable[[], None]] = {
 
 def main() -> None:
     """Answer each name on standard input with the seconds its job took, or with its error."""
-    from .. import kernels
-    from ..kernels.threads import set_num_threads
+    from ..kernels.threads import max_threads, set_num_threads
 
     if len(sys.argv) > 1:
-        set_num_threads(min(int(sys.argv[1]), kernels.threads.max_threads()))
+        set_num_threads(min(int(sys.argv[1]), max_threads()))
     for line in sys.stdin:
         name = line.strip()
         start = time.perf_counter()

@@ -124,12 +124,7 @@ def parse_cifar_pickle(data: bytes, form: CifarFormat, name: str = "CIFAR pickle
 
 def label_array(held: Any, form: CifarFormat, name: str) -> np.ndarray:
     """Return a pickle's labels, a list of numbers or an array, as an integer array."""
-    if (
-        isinstance(held, PickledArray)
-        and held.array is not None
-        and held.array.ndim == 1
-        and held.array.dtype.kind in "iu"
-    ):
+    if isinstance(held, PickledArray) and held.array is not None and held.array.ndim == 1 and held.array.dtype.kind in "iu":
         return held.array
     if isinstance(held, list) and all(type(label) is int and -(2**31) <= label < 2**31 for label in held):
         return np.array(held, dtype=np.int64)
@@ -170,18 +165,13 @@ def parse_cifar_binary(data: bytes, form: CifarFormat, name: str = "CIFAR binary
     """
     record = form.label_bytes + PIXELS
     if not data or len(data) % record:
-        raise DataError(
-            f"{name}: {len(data)} bytes are not a whole number of {form.name} records of {record} bytes; "
-            "download it again"
-        )
+        raise DataError(f"{name}: {len(data)} bytes are not a whole number of {form.name} records of {record} bytes; download it again")
     rows = np.frombuffer(data, np.uint8).reshape(-1, record)
     labels = check_labels(rows[:, form.label_bytes - 1], len(form.classes), name)
     return np.ascontiguousarray(rows[:, form.label_bytes :]).reshape(-1, 3, 32, 32), labels
 
 
-def pick_cifar_files(
-    files: Mapping[str, bytes], form: CifarFormat, train: bool, place: str
-) -> tuple[np.ndarray, np.ndarray]:
+def pick_cifar_files(files: Mapping[str, bytes], form: CifarFormat, train: bool, place: str) -> tuple[np.ndarray, np.ndarray]:
     """Find, read and join the files of one split of CIFAR among files in memory.
 
     Parameters

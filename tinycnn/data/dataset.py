@@ -152,9 +152,7 @@ class ArrayDataset(ImageDataset):
                 "(count, height, width) or (count, channels, height, width)"
             )
         if numbers.ndim != 1 or (numbers.dtype.kind not in "iu" and numbers.size):
-            raise DataError(
-                f"ArrayDataset: labels {numbers.dtype} of shape {numbers.shape} must be whole numbers, one an image"
-            )
+            raise DataError(f"ArrayDataset: labels {numbers.dtype} of shape {numbers.shape} must be whole numbers, one an image")
         if len(images) != len(numbers):
             raise DataError(f"ArrayDataset: {len(numbers)} labels for {len(images)} images")
         self.grey = images.ndim == 3
@@ -187,9 +185,7 @@ class ArrayDataset(ImageDataset):
     @property
     def can_batch(self) -> bool:
         """Whether `batch` can do what the transform does; a plain function of one image cannot take a batch."""
-        return self.transform is None or bool(
-            getattr(self.transform, "can_batch", isinstance(self.transform, Transform))
-        )
+        return self.transform is None or bool(getattr(self.transform, "can_batch", isinstance(self.transform, Transform)))
 
     def batch(self, indices: np.ndarray, generators: Generators | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the images, float32 (count, channels, height, width), and labels of many samples at once.
@@ -239,9 +235,7 @@ class TensorDataset:
         self.arrays = tuple(tensor.data if isinstance(tensor, Tensor) else np.asarray(tensor) for tensor in tensors)
         lengths = [len(array) if array.ndim else -1 for array in self.arrays]
         if not lengths or min(lengths) < 0 or len(set(lengths)) != 1:
-            raise ShapeError(
-                f"TensorDataset: takes one or more arrays with the same first size, not first sizes {lengths}"
-            )
+            raise ShapeError(f"TensorDataset: takes one or more arrays with the same first size, not first sizes {lengths}")
 
     random = False
     can_batch = True
@@ -370,9 +364,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Ge
         for part in range(total - sum(counts)):
             counts[part % len(counts)] += 1
     if sum(counts) != total or any(count < 0 for count in counts):
-        raise ArgumentError(
-            f"random_split: lengths {list(lengths)} add up to {sum(counts)}, the dataset has {total} samples"
-        )
+        raise ArgumentError(f"random_split: lengths {list(lengths)} add up to {sum(counts)}, the dataset has {total} samples")
     order = default_generator(generator).permutation(total)
     ends = np.cumsum(counts)
     return [Subset(dataset, order[end - count : end]) for end, count in zip(ends, counts, strict=True)]

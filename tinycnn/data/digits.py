@@ -71,9 +71,7 @@ def parse_digits(data: bytes, train: bool) -> tuple[np.ndarray, np.ndarray]:
         When a single byte differs.
     """
     if hashlib.sha256(data).hexdigest() != SHA256:
-        raise DataError(
-            f"digits: {FILE} inside the package is damaged (its SHA-256 is not {SHA256[:12]}...); reinstall tinycnn"
-        )
+        raise DataError(f"digits: {FILE} inside the package is damaged (its SHA-256 is not {SHA256[:12]}...); reinstall tinycnn")
     split = "train" if train else "test"
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return arrays[f"{split}_images"], check_labels(arrays[f"{split}_labels"], 10, FILE)

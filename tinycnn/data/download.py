@@ -119,9 +119,7 @@ def copy(answer: BinaryIO, stream: BinaryIO, done: int, file: RemoteFile, progre
             raise WrongContent(f"it sends more than the published {file.nbytes} bytes")
 
 
-def download_file(
-    file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], progress: bool = True
-) -> Path:
+def download_file(file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], progress: bool = True) -> Path:
     """Download one file from the first mirror that has it, and check it.
 
     Parameters
@@ -154,9 +152,7 @@ def download_file(
         with open(part, "ab"):
             pass
     except OSError as error:
-        raise DataError(
-            f"download: cannot write to {target.parent} ({error.strerror or error}); set TINYCNN_DATA to another folder"
-        ) from error
+        raise DataError(f"download: cannot write to {target.parent} ({error.strerror or error}); set TINYCNN_DATA to another folder") from error
     failures = []
     for mirror in mirrors:
         for _ in range(2):
@@ -181,9 +177,7 @@ def download_file(
     raise DataError(f"{file.name} could not be downloaded ({'; '.join(failures)})")
 
 
-def download(
-    published: Published, train: bool, folder: str | os.PathLike[str] | None = None, progress: bool = True
-) -> Path:
+def download(published: Published, train: bool, folder: str | os.PathLike[str] | None = None, progress: bool = True) -> Path:
     """Download the files of one split of a published data set that are not there yet.
 
     Parameters

@@ -71,16 +71,12 @@ def read_picture(path: str | os.PathLike[str], mode: str | None = None, max_pixe
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > max_pixels:
-                raise DataError(
-                    f"{path}: {height}x{width} = {height * width} pixels are more than the {max_pixels} allowed"
-                )
+                raise DataError(f"{path}: {height}x{width} = {height * width} pixels are more than the {max_pixels} allowed")
             return picture_to_array(picture, mode)
     except DataError:
         raise
     except BROKEN_PICTURE as error:
-        raise DataError(
-            f"{path}: not a readable PNG, JPEG, BMP or PGM picture ({error or type(error).__name__})"
-        ) from error
+        raise DataError(f"{path}: not a readable PNG, JPEG, BMP or PGM picture ({error or type(error).__name__})") from error
 
 
 def picture_to_array(picture: Image.Image, mode: str | None) -> np.ndarray:
@@ -130,9 +126,7 @@ class ImageFolder(ImageDataset):
         self.classes = find_classes(self.root)
         self.samples: list[tuple[Path, int]] = []
         for label, name in enumerate(self.classes):
-            pictures = sorted(
-                path for path in (self.root / name).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
-            )
+            pictures = sorted(path for path in (self.root / name).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
             if not pictures:
                 raise DataError(f"{self.root / name}: holds no pictures ({', '.join(SUFFIXES)})")
             self.samples += [(path, label) for path in pictures]
@@ -141,9 +135,7 @@ class ImageFolder(ImageDataset):
             first = read_picture(self.samples[0][0])
             image_shape = (1 if first.ndim == 2 else 3, *first.shape[:2])
         if len(image_shape) != 3 or image_shape[0] not in (1, 3) or min(image_shape) < 1:
-            raise ArgumentError(
-                f"ImageFolder: image_shape {tuple(image_shape)} must be (1 or 3 channels, height, width)"
-            )
+            raise ArgumentError(f"ImageFolder: image_shape {tuple(image_shape)} must be (1 or 3 channels, height, width)")
         self.image_shape = (int(image_shape[0]), int(image_shape[1]), int(image_shape[2]))
         self.mean = (0.5,) * self.image_shape[0] if mean is None else tuple(mean)
         self.std = (0.5,) * self.image_shape[0] if std is None else tuple(std)

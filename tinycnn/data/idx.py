@@ -156,9 +156,7 @@ def pick_idx_files(files: Mapping[str, bytes], train: bool, place: str) -> tuple
     (image_name, image_data), (label_name, label_data) = found
     images, labels = parse_idx(image_data, image_name), parse_idx(label_data, label_name)
     if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape:
-        raise DataError(
-            f"{image_name}: holds {images.dtype} of shape {images.shape}, not uint8 images (count, height, width)"
-        )
+        raise DataError(f"{image_name}: holds {images.dtype} of shape {images.shape}, not uint8 images (count, height, width)")
     if labels.ndim != 1 or labels.dtype != np.uint8:
         raise DataError(f"{label_name}: holds {labels.dtype} of shape {labels.shape}, not one uint8 label an image")
     if len(images) != len(labels):

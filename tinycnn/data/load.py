@@ -85,17 +85,13 @@ def load_dataset(
     (1000, (1, 28, 28), 3, '3')
     """
     if not isinstance(name_or_path, str | os.PathLike):
-        raise ArgumentError(
-            f"load_dataset: {type(name_or_path).__name__} is neither a name nor a path; names: {', '.join(DATASETS)}"
-        )
+        raise ArgumentError(f"load_dataset: {type(name_or_path).__name__} is neither a name nor a path; names: {', '.join(DATASETS)}")
     if isinstance(transform, str) and transform != "default":
         raise ArgumentError(f"load_dataset: transform {transform!r} must be a transform, a function, None or 'default'")
     name = str(name_or_path)
     if name == "digits":
         images, labels = load_digits(train)
-        dataset: ImageDataset = ArrayDataset(
-            images, labels, classes=PUBLISHED["mnist"].classes, mean=DIGITS_MEAN, std=DIGITS_STD
-        )
+        dataset: ImageDataset = ArrayDataset(images, labels, classes=PUBLISHED["mnist"].classes, mean=DIGITS_MEAN, std=DIGITS_STD)
     elif name in PUBLISHED:
         dataset = load_published(PUBLISHED[name], train, folder, allow_download, progress)
     else:
@@ -148,17 +144,13 @@ def scaled(dataset: ImageDataset, image_shape: Sequence[int]) -> ImageDataset:
     if dataset.image_shape == shape or not isinstance(dataset, ArrayDataset):
         return dataset
     if len(shape) != 3 or shape[0] != dataset.image_shape[0]:
-        raise ArgumentError(
-            f"load_dataset: image_shape {shape} cannot be made of images {dataset.image_shape}; the channels must agree"
-        )
+        raise ArgumentError(f"load_dataset: image_shape {shape} cannot be made of images {dataset.image_shape}; the channels must agree")
     images = Resize(shape[1:]).batch(dataset.images)
     plain = images[:, 0] if dataset.grey else images
     return ArrayDataset(plain, dataset.labels(), classes=dataset.classes, mean=dataset.mean, std=dataset.std)
 
 
-def load_published(
-    published: Published, train: bool, folder: str | os.PathLike[str] | None, allow_download: bool, progress: bool
-) -> ArrayDataset:
+def load_published(published: Published, train: bool, folder: str | os.PathLike[str] | None, allow_download: bool, progress: bool) -> ArrayDataset:
     """Find a named data set on this machine, else download it."""
     roots = data_folders() if folder is None else [Path(folder).expanduser()]
     form = {"cifar10": CIFAR10, "cifar100": CIFAR100}.get(published.name)
@@ -171,9 +163,7 @@ def load_published(
             return from_files(files, published, form, train, str(place))
     if not allow_download:
         needed = ", ".join(file.name for file in published.files[train])
-        raise DataError(
-            f"{published.name}: not found; put {needed} into {roots[0] / published.folder}, or allow the download"
-        )
+        raise DataError(f"{published.name}: not found; put {needed} into {roots[0] / published.folder}, or allow the download")
     place = download(published, train, roots[0], progress)
     return from_files(read_files(place, names), published, form, train, str(place))
 
@@ -189,13 +179,9 @@ def cifar_names(form: CifarFormat, train: bool) -> set[str]:
     return {*form.pickles[train], *form.binaries[train]}
 
 
-def from_files(
-    files: dict[str, bytes], published: Published, form: CifarFormat | None, train: bool, place: str
-) -> ArrayDataset:
+def from_files(files: dict[str, bytes], published: Published, form: CifarFormat | None, train: bool, place: str) -> ArrayDataset:
     """Read a split from the files in memory."""
-    images, labels = (
-        pick_idx_files(files, train, place) if form is None else pick_cifar_files(files, form, train, place)
-    )
+    images, labels = pick_idx_files(files, train, place) if form is None else pick_cifar_files(files, form, train, place)
     return ArrayDataset(images, labels, classes=published.classes, mean=published.mean, std=published.std)
 
 
@@ -206,24 +192,17 @@ def load_path(path: Path, train: bool, image_shape: Sequence[int] | None) -> Ima
         ("cifar10", CIFAR10),
         ("cifar100", CIFAR100),
     )
-    every = {
-        split: {name: cifar_names(form, split) if form else mnist_names(split) for name, form in holders}
-        for split in (True, False)
-    }
+    every = {split: {name: cifar_names(form, split) if form else mnist_names(split) for name, form in holders} for split in (True, False)}
     files = read_files(path, set().union(*every[train].values()))
     for name, form in holders:
         found = {file: data for file, data in files.items() if file in every[train][name]}
         if found:
             dataset = from_files(found, PUBLISHED[name], form, train, str(path))
             if name == "mnist" and dataset.image_shape != (1, 28, 28):
-                raise DataError(
-                    f"{path}: its images are {dataset.image_shape[1]}x{dataset.image_shape[2]}, MNIST's are 28x28"
-                )
+                raise DataError(f"{path}: its images are {dataset.image_shape[1]}x{dataset.image_shape[2]}, MNIST's are 28x28")
             return dataset
     if not path.is_dir():
-        raise DataError(
-            f"{path}: holds neither MNIST's idx files nor CIFAR's batches; unpack an archive of class folders first"
-        )
+        raise DataError(f"{path}: holds neither MNIST's idx files nor CIFAR's batches; unpack an archive of class folders first")
     return load_class_folders(path, train, image_shape)
 
 
@@ -238,15 +217,11 @@ def load_class_folders(path: Path, train: bool, image_shape: Sequence[int] | Non
         second = ImageFolder(testing, image_shape=image_shape or first.image_shape)
         if second.classes != first.classes:
             differing = sorted(set(first.classes) ^ set(second.classes))
-            raise DataError(
-                f"{path}: {training.name}/ and {testing.name}/ differ in their class folders: "
-                f"{', '.join(differing[:5])}"
-            )
+            raise DataError(f"{path}: {training.name}/ and {testing.name}/ differ in their class folders: {', '.join(differing[:5])}")
         return second
     if not any(child.is_dir() for child in path.iterdir()):
         raise DataError(
-            f"{path}: holds neither MNIST's idx files, nor CIFAR's batches, nor a folder of pictures "
-            f"({', '.join(SUFFIXES)}) for each class"
+            f"{path}: holds neither MNIST's idx files, nor CIFAR's batches, nor a folder of pictures ({', '.join(SUFFIXES)}) for each class"
         )
     whole = ImageFolder(path, image_shape=image_shape)
     test = np.zeros(len(whole), bool)
@@ -256,8 +231,5 @@ def load_class_folders(path: Path, train: bool, image_shape: Sequence[int] | Non
         rows = generator.permutation(np.flatnonzero(labels == label))
         test[rows[: len(rows) // TEST_EVERY]] = True
     if not test.any():
-        raise DataError(
-            f"{path}: too few pictures to keep one in {TEST_EVERY} of each class for testing; "
-            "add some, or make train/ and test/"
-        )
+        raise DataError(f"{path}: too few pictures to keep one in {TEST_EVERY} of each class for testing; add some, or make train/ and test/")
     return Subset(whole, np.flatnonzero(~test if train else test))

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, ShapeError
 from ..random import default_generator
 from ..tensor import Tensor
+from .seeding import sample_generators
 from .transforms import ToTensor
 
 __all__ = ["DataLoader", "default_collate"]
@@ -131,15 +132,9 @@ class DataLoader:
         """
         numbers = [state.get(key) for key in ("seed", "epoch", "batch")] if isinstance(state, Mapping) else [None]
         if not all(isinstance(number, int | np.integer) and number >= 0 for number in numbers) or len(numbers) != 3:
-            raise ArgumentError(
-                f"DataLoader.load_state_dict: {state!r} does not hold 'seed', 'epoch' and 'batch', "
-                "whole numbers of zero or more"
-            )
+            raise ArgumentError(f"DataLoader.load_state_dict: {state!r} does not hold 'seed', 'epoch' and 'batch', whole numbers of zero or more")
         if int(state["batch"]) > len(self):
-            raise ArgumentError(
-                f"DataLoader.load_state_dict: batch {state['batch']} of an epoch of {len(self)}; "
-                "was batch_size another?"
-            )
+            raise ArgumentError(f"DataLoader.load_state_dict: batch {state['batch']} of an epoch of {len(self)}; was batch_size another?")
         self.seed, self._epoch, self._delivered = (int(state[key]) for key in ("seed", "epoch", "batch"))
         self._under_way = False
 
@@ -198,8 +193,7 @@ class DataLoader:
         dataset = self.dataset
         generators = None
         if getattr(dataset, "random", False):
-            # The last word is never 0, or NumPy would take [seed, epoch, 0] and [seed, epoch] for the same seed.
-            generators = [np.random.default_rng([self.seed, epoch, int(index) + 1]) for index in indices]
+            generators = sample_generators(self.seed, epoch, indices)
         if self.collate_fn is None and getattr(dataset, "can_batch", False):
             return tuple(Tensor(array) for array in dataset.batch(indices, generators))
         if hasattr(dataset, "sample"):
@@ -238,9 +232,7 @@ def default_collate(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, tuple | list):
         columns = [list(column) for column in zip(*samples, strict=True)]
-        if all(
-            isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3) for image in columns[0]
-        ):
+        if all(isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3) for image in columns[0]):
             columns[0] = [ToTensor()(picture) for picture in columns[0]]
         return tuple(default_collate(column) for column in columns)
     if isinstance(first, bool | int | np.integer | np.bool_):
@@ -250,12 +242,7 @@ def default_collate(samples: Sequence[Any]) -> Any:
     arrays = [sample.data if isinstance(sample, Tensor) else np.asarray(sample) for sample in samples]
     if len({array.shape for array in arrays}) > 1:
         shapes = sorted({array.shape for array in arrays})
-        raise ShapeError(
-            f"DataLoader: samples of different shapes, {shapes[0]} and {shapes[1]}, make no batch; use Resize or a crop"
-        )
+        raise ShapeError(f"DataLoader: samples of different shapes, {shapes[0]} and {shapes[1]}, make no batch; use Resize or a crop")
     if arrays[0].dtype.kind not in "biuf":
-        raise ArgumentError(
-            f"DataLoader: samples of {type(first).__name__} make no batch; "
-            "return arrays and numbers, or give collate_fn"
-        )
+        raise ArgumentError(f"DataLoader: samples of {type(first).__name__} make no batch; return arrays and numbers, or give collate_fn")
     return Tensor(np.stack(arrays))

@@ -61,12 +61,8 @@ class Published:
     std: tuple[float, ...]
 
 
-CIFAR10_ARCHIVE = RemoteFile(
-    "cifar-10-python.tar.gz", 170498071, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
-)
-CIFAR100_ARCHIVE = RemoteFile(
-    "cifar-100-python.tar.gz", 169001437, "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"
-)
+CIFAR10_ARCHIVE = RemoteFile("cifar-10-python.tar.gz", 170498071, "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce")
+CIFAR100_ARCHIVE = RemoteFile("cifar-100-python.tar.gz", 169001437, "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7")
 
 PUBLISHED = {
     "mnist": Published(

@@ -85,6 +85,11 @@ def encoded(text: Any, encoding: Any = "latin1") -> bytes:
     return text.encode("latin-1")
 
 
+def no_bytes() -> bytes:
+    """Stand in for `bytes()`, which Python 3 writes into protocol 2 pickles where empty bytes are meant."""
+    return b""
+
+
 def as_text(value: Any) -> str | None:
     """Return text for text or ASCII bytes (Python 2's str), else None."""
     if isinstance(value, bytes):
@@ -103,6 +108,7 @@ CONSTRUCTORS: dict[str, Any] = {
     "numpy.core.numeric._frombuffer": array_from_buffer,
     "numpy._core.numeric._frombuffer": array_from_buffer,
     "_codecs.encode": encoded,
+    "__builtin__.bytes": no_bytes,
 }
 
 
@@ -189,7 +195,7 @@ class Machine:
         function, arguments = self.pop_pair()
         if not isinstance(arguments, tuple) or not any(function is known for known in CONSTRUCTORS.values()):
             raise Refused("it calls something that is not one of NumPy's constructors")
-        if function is NDARRAY or not 1 <= len(arguments) <= 4:
+        if function is NDARRAY or len(arguments) > 4:
             raise Refused("it calls a constructor in an unknown way")
         try:
             self.stack.append(function(*arguments))
@@ -223,9 +229,7 @@ class Machine:
                 return self.pop()
             step = INSTRUCTIONS.get(code)
             if step is None:
-                raise Refused(
-                    f"it uses the instruction {code!r} at byte {self.at - 1}, which plain data has no need of"
-                )
+                raise Refused(f"it uses the instruction {code!r} at byte {self.at - 1}, which plain data has no need of")
             step(self)
 
 

@@ -91,9 +91,7 @@ class Transform:
 
     def batch(self, images: np.ndarray, generators: Generators | None = None) -> np.ndarray:
         """Change many images (count, channels, height, width), each with its own generator."""
-        return np.stack(
-            [self.apply(image, choice) for image, choice in zip(images, self.draw_all(images, generators), strict=True)]
-        )
+        return np.stack([self.apply(image, choice) for image, choice in zip(images, self.draw_all(images, generators), strict=True)])
 
     def draw_all(self, images: np.ndarray, generators: Generators | None) -> list[Any]:
         """Return the random choices for every image of a batch."""
@@ -146,9 +144,7 @@ class Compose(Transform):
         """Change many images of one size by each transform in turn."""
         for transform in self.transforms:
             if not isinstance(transform, Transform):
-                raise ArgumentError(
-                    f"Compose.batch: {transform!r} is not a Transform, so it works on one image at a time only"
-                )
+                raise ArgumentError(f"Compose.batch: {transform!r} is not a Transform, so it works on one image at a time only")
             images = transform.batch(images, generators)
         return images
 
@@ -207,9 +203,7 @@ class Normalize(Transform):
         self.mean = tuple(float(value) for value in mean)
         self.std = tuple(float(value) for value in std)
         if len(self.mean) != len(self.std) or not self.mean:
-            raise ArgumentError(
-                f"Normalize: mean has {len(self.mean)} and std {len(self.std)} numbers; give one of each a channel"
-            )
+            raise ArgumentError(f"Normalize: mean has {len(self.mean)} and std {len(self.std)} numbers; give one of each a channel")
         if not all(value > 0 for value in self.std):
             raise ArgumentError(f"Normalize: std {self.std} must be above zero in every channel")
 
@@ -218,10 +212,7 @@ class Normalize(Transform):
         if image.dtype == np.uint8:
             raise DtypeError("Normalize: takes a float image, not a uint8 picture; put ToTensor() before it")
         if image.shape[-3] != len(self.mean):
-            raise ShapeError(
-                f"Normalize: mean and std are for {len(self.mean)} channels, the image {image.shape} "
-                f"has {image.shape[-3]}"
-            )
+            raise ShapeError(f"Normalize: mean and std are for {len(self.mean)} channels, the image {image.shape} has {image.shape[-3]}")
         column = (len(self.mean), 1, 1)
         shifted = image - np.array(self.mean, image.dtype).reshape(column)
         shifted /= np.array(self.std, image.dtype).reshape(column)
@@ -269,10 +260,7 @@ class CenterCrop(Transform):
         height, width = self.size
         top, left = round((image.shape[-2] - height) / 2), round((image.shape[-1] - width) / 2)
         if image.shape[-2] < height or image.shape[-1] < width:
-            raise ShapeError(
-                f"CenterCrop: an image of {image.shape[-2]}x{image.shape[-1]} is smaller than {height}x{width}; "
-                "use Resize first"
-            )
+            raise ShapeError(f"CenterCrop: an image of {image.shape[-2]}x{image.shape[-1]} is smaller than {height}x{width}; use Resize first")
         return image[..., top : top + height, left : left + width]
 
     def batch(self, images: np.ndarray, generators: Generators | None = None) -> np.ndarray:
@@ -325,9 +313,7 @@ class RandomCrop(Transform):
         width = self.padding
         if width == 0:
             return images
-        framed = np.full(
-            (*images.shape[:-2], images.shape[-2] + 2 * width, images.shape[-1] + 2 * width), self.fill, images.dtype
-        )
+        framed = np.full((*images.shape[:-2], images.shape[-2] + 2 * width, images.shape[-1] + 2 * width), self.fill, images.dtype)
         framed[..., width:-width, width:-width] = images
         return framed
 
@@ -417,9 +403,7 @@ class Resize(Transform):
         """Scale each channel."""
         height, width = self.target(*image.shape[-2:])
         mode = "L" if image.dtype == np.uint8 else "F"
-        planes = [
-            Image.fromarray(np.ascontiguousarray(plane if mode == "L" else plane.astype(np.float32))) for plane in image
-        ]
+        planes = [Image.fromarray(np.ascontiguousarray(plane if mode == "L" else plane.astype(np.float32))) for plane in image]
         scaled = [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes]
         return np.stack(scaled).astype(image.dtype, copy=False)
 

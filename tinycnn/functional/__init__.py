@@ -1,12 +1,22 @@
 """Differentiable operators under torch.nn.functional's names, and torch's tensor functions: one file a family."""
-# TEMPORARY while the families are being written (integrator replaces it): import what exists.
-import importlib as _importlib
-import pathlib as _pathlib
 
-for _family in (
-    "activation", "conv", "dropout", "elementwise", "index", "linear", "loss", "padding", "pool", "reduction", "shape",
-    "unary", "comparison", "extremum", "joining", "product", "conversion",
-):
-    if (_pathlib.Path(__file__).parent / f"{_family}.py").exists():
-        _module = _importlib.import_module(f".{_family}", __name__)
-        globals().update({_name: getattr(_module, _name) for _name in _module.__all__})
+from .activation import *
+from .comparison import *
+from .conv import *
+from .conversion import *
+from .dropout import *
+from .elementwise import *
+from .extremum import *
+from .index import *
+from .joining import *
+from .linear import *
+from .loss import *
+from .padding import *
+from .pool import *
+from .product import *
+from .reduction import *
+from .shape import *
+from .unary import *
+
+# The operators only, not the modules they live in: `dropout` and `linear` name both.
+__all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]

@@ -25,6 +25,8 @@ _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 _PLAIN_NUMBERS = frozenset((float, int))
 _ARRAY, _SCALAR, _NUMBER = range(3)
 
+_reduce: Any = np.add.reduce  # what np.sum calls, without its detour
+
 Gradient = Callable[[np.ndarray, Any, Any, Any], Any]
 
 
@@ -121,8 +123,8 @@ def total(array: np.ndarray, axes: tuple[int, ...] | None = None, keepdims: bool
     """The sum over axes in the array's own dtype; long float32 sums are added up in float64."""
     with np.errstate(all="ignore"):
         if array.dtype == _FLOAT32 and array.size > LONG:
-            return np.asarray(np.sum(array, axis=axes, dtype=np.float64, keepdims=keepdims)).astype(np.float32)
-        return as_array(np.sum(array, axis=axes, keepdims=keepdims))
+            return as_array(_reduce(array, axis=axes, dtype=np.float64, keepdims=keepdims)).astype(np.float32)
+        return as_array(_reduce(array, axis=axes, keepdims=keepdims))
 
 
 def unbroadcast(grad: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -153,6 +155,8 @@ def binary(
     first, second, a, b = operands(operator, input, other)
     try:
         y = as_array(function(a, b))
+    except ArgumentError:
+        raise
     except ValueError:
         raise broadcast_error(operator, a, b) from None
 

@@ -197,7 +197,7 @@ def _conv2d(
     w = contiguous(weight.data)
     b = None if bias is None else contiguous(bias.data)
     shapes = (x.shape, w.shape, None if b is None else b.shape)
-    options = (stride, padding, dilation, groups, padding_mode, activation, algorithm)
+    options: tuple[Any, ...] = (stride, padding, dilation, groups, padding_mode, activation, algorithm)
     try:
         geometry = _geometry(name, *shapes, *options)
     except TypeError:  # lists are as good as tuples, but cannot be looked up

@@ -108,27 +108,20 @@ class L1Loss(_Loss):
 class BCELoss(_Loss):
     """-(t log p + (1 - t) log(1 - p)), averaged, of probabilities p; see `tinycnn.functional.binary_cross_entropy`."""
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+    def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        self._register_weight("weight", weight)
 
     def forward(self, input: Any, target: Any) -> Tensor:
         """The loss of probabilities `input` against targets from 0 to 1."""
-        return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+        return F.binary_cross_entropy(input, target, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
-    """BCELoss of sigmoid(input), computed without forming it; see
-    `tinycnn.functional.binary_cross_entropy_with_logits`.
-    """
+    """BCELoss of sigmoid(input), computed without forming it; see `tinycnn.functional.binary_cross_entropy_with_logits`."""
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
+    def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        self._register_weight("weight", weight)
-        self._register_weight("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Tensor:
         """The loss of logits `input` against targets from 0 to 1."""
-        return F.binary_cross_entropy_with_logits(
-            input, target, weight=self.weight, reduction=self.reduction, pos_weight=self.pos_weight
-        )
+        return F.binary_cross_entropy_with_logits(input, target, reduction=self.reduction)

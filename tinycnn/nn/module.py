@@ -124,19 +124,18 @@ class Module:
         elif isinstance(value, Module):
             self._forget(name, keep="_modules")
             self._modules[name] = value
-        elif name in self._parameters:
-            if value is not None:
-                raise TypeError(
-                    f"{type(self).__name__}.{name} is a parameter; assign an nn.Parameter or None, not "
-                    f"{type(value).__name__}"
-                )
-            self._parameters[name] = None
-        elif name in self._buffers and (value is None or isinstance(value, Tensor)):
+        elif name in self._buffers and isinstance(value, Tensor):
             self._buffers[name] = value
-        elif name in self._modules and value is None:
-            self._modules[name] = None
         else:
-            self._forget(name, keep="")
+            for register, kind in (("_parameters", "Parameter"), ("_buffers", "Tensor"), ("_modules", "Module")):
+                if name in registers[register]:
+                    if value is not None:
+                        raise TypeError(
+                            f"{type(self).__name__}.{name} is registered as a {kind}; assign a {kind} or None, not "
+                            f"{type(value).__name__} (or delete it first)"
+                        )
+                    registers[register][name] = None
+                    return
             super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -164,8 +163,7 @@ class Module:
         for register in ("_parameters", "_buffers", "_modules"):
             if register != keep:
                 self.__dict__[register].pop(name, None)
-        if keep:
-            self.__dict__.pop(name, None)
+        self.__dict__.pop(name, None)
 
     def _check_name(self, kind: str, name: str) -> None:
         """Refuse a name that the dotted paths of state_dict could not spell, or that already means something."""

@@ -48,9 +48,7 @@ def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
     def remember(name: str, module: Any) -> Any:
         def hook(_module: Any, _inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor):
-                records.append(
-                    LayerRecord(name, type(module).__name__, np.array(output.data[0]), _own_parameters(module))
-                )
+                records.append(LayerRecord(name, _kind(module), np.array(output.data[0]), _own_parameters(module)))
 
         return hook
 
@@ -67,6 +65,12 @@ def record_layers(model: Any, batch: Any) -> list[LayerRecord]:
         for handle in handles:
             handle.remove()
     return records
+
+
+def _kind(module: Any) -> str:
+    """The module's class, and the activation that it was given to do at once."""
+    activation = getattr(module, "activation", None)
+    return type(module).__name__ + (" + ReLU" if activation == "relu" else "")
 
 
 def _own_parameters(module: Any) -> int:

@@ -36,7 +36,7 @@ def draw_filters(weight: Any, path: str | Path, title: str = "") -> Path:
         tiles = tiles[:MOST_FILTERS]
     columns = min(len(tiles), 8 if len(tiles) > 12 else 6)
     rows = math.ceil(len(tiles) / columns)
-    figure = canvas.new_figure(max(5.0, 1.25 * columns + 1.0), 1.4 * rows + 0.9, heading)
+    figure = canvas.new_figure(max(5.0, 1.25 * columns + 1.0), 1.3 * rows + 0.75, heading)
     grid = figure.subplots(rows, columns, squeeze=False)
     largest = float(np.abs(tiles).max()) or 1.0
     drawn = None

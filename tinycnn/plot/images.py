@@ -79,7 +79,7 @@ def _draw_grid(
     columns = min(COLUMNS if longest <= 3 else 6, max(6, len(chosen)))
     rows = math.ceil(len(chosen) / columns)
     # Words need a second line under the first, digits do not.
-    cell = (1.3, 1.62) if longest <= 3 else (1.7, 2.15)
+    cell = (1.3, 1.55) if longest <= 3 else (1.7, 2.1)
     figure = canvas.new_figure(cell[0] * columns, cell[1] * rows + 0.5, title)
     for i, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         if i >= len(chosen):

@@ -1,0 +1,202 @@
+"""Pooling, padding, activations, losses and linear: the fast kernels against the definitions, over whole configurations."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tinycnn import kernels
+from tinycnn.kernels import sizes
+
+FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
+TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
+dtypes = st.sampled_from([np.float64, np.float32])
+seeds = st.integers(0, 2**32 - 1)
+
+
+def normal(seed, shape, dtype):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def agree(name, dtype, *arguments, exact=False):
+    """Both kernels give the same arrays of the same dtypes; the error is measured against the size of the result."""
+    fast, definition = FAST[name](*arguments), DEFINITION[name](*arguments)
+    results = zip(fast, definition, strict=True) if isinstance(fast, tuple) else [(fast, definition)]
+    for one, other in results:
+        assert one.dtype == other.dtype
+        assert one.shape == other.shape
+        if exact:
+            np.testing.assert_array_equal(one, other)
+        else:
+            scale = max(1.0, float(np.abs(other).max(initial=0.0)))
+            np.testing.assert_allclose(one, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale)
+    return fast
+
+
+@st.composite
+def poolings(draw):
+    """(x shape, kernel, stride, padding, dilation, ceil_mode) of any pooling that has an output."""
+    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    dilation = draw(st.tuples(st.integers(1, 2), st.integers(1, 2)))
+    stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    spans = [sizes.effective_kernel(k, d) for k, d in zip(kernel, dilation)]
+    padding = tuple(draw(st.integers(0, spans[side // 2] // 2)) for side in range(4))
+    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 9)), draw(st.integers(1, 9)))
+    ceil_mode = draw(st.booleans())
+    for axis in range(2):
+        arguments = (kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1], dilation[axis], ceil_mode)
+        assume(sizes.pool_output_size(shape[2 + axis], *arguments) >= 1)
+    return shape, kernel, stride, padding, dilation, ceil_mode
+
+
+@given(poolings(), dtypes, seeds, st.booleans())
+def test_max_pool2d(case, dtype, seed, ties):
+    shape, kernel, stride, padding, dilation, ceil_mode = case
+    x = normal(seed, shape, dtype)
+    if ties:
+        x = np.round(x)
+    y, window = agree("max_pool2d", dtype, x, kernel, stride, padding, dilation, ceil_mode, exact=True)
+    agree("max_pool2d_flat_index", dtype, window, shape, kernel, stride, padding, dilation, exact=True)
+    agree("max_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, shape, kernel, stride, padding, dilation)
+
+
+@given(st.integers(1, 3), st.integers(1, 20), st.integers(1, 40), dtypes, seeds)
+def test_max_pool2d_by_halves(planes, height, width, dtype, seed):
+    """The kernel of its own for 2x2 windows, odd sizes included."""
+    x = np.round(normal(seed, (1, planes, height + 1, width + 1), dtype))
+    options = ((2, 2), (2, 2), (0, 0, 0, 0), (1, 1))
+    y, window = agree("max_pool2d", dtype, x, *options, False, exact=True)
+    agree("max_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, x.shape, *options, exact=True)
+
+
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 3)])
+def test_max_pool2d_nan_wins(kernel):
+    x = normal(0, (1, 2, 6, 6), np.float32)
+    x[0, 0, 2, 3] = np.nan
+    x[0, 1, 0, 0] = -np.inf
+    y, _ = agree("max_pool2d", np.float32, x, kernel, kernel, (0, 0, 0, 0), (1, 1), False, exact=True)
+    assert np.isnan(y).sum() == 1
+
+
+@given(poolings(), dtypes, seeds, st.booleans(), st.sampled_from([None, 1, 3, -2]))
+def test_avg_pool2d(case, dtype, seed, count_include_pad, divisor):
+    shape, kernel, stride, padding, _, ceil_mode = case
+    padding = tuple(min(amount, kernel[side // 2] // 2) for side, amount in enumerate(padding))
+    for axis in range(2):
+        arguments = (kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1], 1, ceil_mode)
+        assume(sizes.pool_output_size(shape[2 + axis], *arguments) >= 1)
+    options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor)
+    y = agree("avg_pool2d", dtype, normal(seed, shape, dtype), *options)
+    agree("avg_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), shape, *options)
+
+
+@given(
+    st.tuples(st.integers(0, 3), st.integers(1, 6), st.integers(1, 6)),
+    st.tuples(*[st.integers(-2, 4)] * 4),
+    st.sampled_from(sizes.PADDING_MODES),
+    dtypes,
+    seeds,
+)
+def test_pad2d(shape, padding, mode, dtype, seed):
+    limit = {"reflect": -1, "symmetric": 0, "circular": 0}.get(mode)
+    for axis in range(2):
+        before, after = padding[2 * axis : 2 * axis + 2]
+        assume(shape[1 + axis] + min(before, 0) + min(after, 0) >= 1)
+        assume(limit is None or max(before, after) <= shape[1 + axis] + limit)
+    y = agree("pad2d", dtype, normal(seed, shape, dtype), padding, mode, 2.5, exact=True)
+    agree("pad2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), shape, padding, mode)
+
+
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.5, -104.0, -90.0, 1e30, -1e30, 0.55, -0.55, 1e-5]
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+@given(shape=st.tuples(st.integers(0, 3), st.integers(0, 40)), dtype=dtypes, seed=seeds)
+def test_activations(name, shape, dtype, seed):
+    x = 5 * normal(seed, shape, dtype)
+    y = agree(name, dtype, x)
+    agree(name + "_grad_x", dtype, normal(seed + 1, shape, dtype), y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_activations_at_special_numbers(name, dtype):
+    with np.errstate(all="ignore"):
+        agree(name, dtype, np.array(SPECIAL, dtype))
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_activations_shared_among_threads(name):
+    x = normal(0, (1 << 18) + 7, np.float32)
+    y = FAST[name](x)
+    grad = normal(1, x.shape, np.float32)
+    parts = [slice(first, first + 1000) for first in range(0, x.size, 1000)]
+    np.testing.assert_array_equal(y, np.concatenate([FAST[name](x[part]) for part in parts]))
+    apart = np.concatenate([FAST[name + "_grad_x"](grad[part], y[part]) for part in parts])
+    np.testing.assert_array_equal(FAST[name + "_grad_x"](grad, y), apart)
+
+
+def units_in_the_last_place(values, true):
+    return float(np.max(np.abs(values.astype(np.float64) - true) / np.spacing(np.abs(true).astype(np.float32)).astype(np.float64)))
+
+
+def test_stated_error_of_tanh_and_sigmoid():
+    """At most 2 units for tanh and 4 for sigmoid, over the whole range, results below the smallest normal number included."""
+    x = np.concatenate([np.linspace(-103, 103, 400_001), np.linspace(-1, 1, 200_001), np.geomspace(1e-38, 1, 1001)]).astype(np.float32)
+    exact = x.astype(np.float64)
+    assert units_in_the_last_place(FAST["tanh"](x), np.tanh(exact)) <= 2
+    assert units_in_the_last_place(FAST["sigmoid"](x), 1 / (1 + np.exp(-exact))) <= 4
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@given(shape=st.tuples(st.integers(0, 3), st.integers(1, 5), st.integers(0, 4)), dtype=dtypes, seed=seeds, scale=st.sampled_from([1.0, 50.0]))
+def test_softmax(name, shape, dtype, seed, scale):
+    x = (scale * normal(seed, shape, dtype)).astype(dtype)
+    y = agree(name, dtype, x)
+    agree(name + "_grad_x", dtype, normal(seed + 1, shape, dtype), y)
+
+
+@given(
+    st.tuples(st.integers(0, 4), st.integers(1, 6), st.integers(1, 3)),
+    st.booleans(),
+    st.sampled_from([0.0, 0.1, 1.0]),
+    dtypes,
+    seeds,
+)
+def test_softmax_cross_entropy(shape, weighted, smoothing, dtype, seed):
+    rng = np.random.default_rng(seed)
+    target = rng.integers(0, shape[1], (shape[0], shape[2]))
+    target[rng.random(target.shape) < 0.2] = -100
+    weight = rng.random(shape[1]).astype(dtype) if weighted else None
+    agree("softmax_cross_entropy", dtype, 3 * normal(seed, shape, dtype), target, weight, -100, smoothing)
+
+
+def test_softmax_cross_entropy_large_batches_go_to_all_threads():
+    logits, target = normal(0, (5000, 10, 1), np.float32), np.random.default_rng(0).integers(0, 10, (5000, 1))
+    whole = FAST["softmax_cross_entropy"](logits, target, None, -100, 0.0)
+    for part in (slice(0, 100), slice(4900, 5000)):
+        few = FAST["softmax_cross_entropy"](np.ascontiguousarray(logits[part]), target[part], None, -100, 0.0)
+        for one, other in zip(few, whole, strict=True):
+            np.testing.assert_array_equal(one, other[part])
+
+
+@given(
+    st.integers(0, 9), st.integers(0, 40), st.integers(1, 40), st.booleans(), st.sampled_from([None, "relu"]), dtypes, seeds
+)
+def test_linear(rows, inputs, outputs, with_bias, activation, dtype, seed):
+    x, weight = normal(seed, (rows, inputs), dtype), normal(seed + 1, (outputs, inputs), dtype)
+    bias = normal(seed + 2, (outputs,), dtype) if with_bias else None
+    agree("linear", dtype, x, weight, bias, activation)
+    grad = normal(seed + 3, (rows, outputs), dtype)
+    agree("linear_grad_x", dtype, grad, weight)
+    agree("linear_grad_weight", dtype, grad, x)
+    agree("linear_grad_bias", dtype, grad)
+
+
+@pytest.mark.parametrize("shape", [(64, 400, 120), (64, 120, 84), (64, 84, 10), (33, 257, 65)])
+def test_linear_at_the_sizes_of_networks(shape):
+    rows, inputs, outputs = shape
+    x, weight, grad = normal(0, (rows, inputs), np.float64), normal(1, (outputs, inputs), np.float64), normal(2, (rows, outputs), np.float64)
+    np.testing.assert_allclose(FAST["linear"](x, weight, None, None), x @ weight.T, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(FAST["linear_grad_x"](grad, weight), grad @ weight, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(FAST["linear_grad_weight"](grad, x), grad.T @ x, rtol=1e-10, atol=1e-10)
