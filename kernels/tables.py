@@ -50,14 +50,9 @@ class ArrayTable(tuple[np.ndarray, ...]):
             dtype = table[0].dtype
             for position, array in enumerate(table):
                 if array.dtype is not dtype and array.dtype != dtype:
-                    raise ArgumentError(
-                        f"ArrayTable: array {position} is {array.dtype}, the first is {dtype}; use a table for each"
-                    )
+                    raise ArgumentError(f"ArrayTable: array {position} is {array.dtype}, the first is {dtype}; use a table for each")
                 if not array.flags.c_contiguous:
-                    raise ArgumentError(
-                        f"ArrayTable: array {position} of shape {array.shape} is not C-contiguous; pass "
-                        "np.ascontiguousarray of it"
-                    )
+                    raise ArgumentError(f"ArrayTable: array {position} of shape {array.shape} is not C-contiguous; pass np.ascontiguousarray of it")
         return table
 
     @cached_property
@@ -78,9 +73,5 @@ class ArrayTable(tuple[np.ndarray, ...]):
     @cached_property
     def chunks(self) -> np.ndarray:
         """Tasks of a parallel kernel: rows (array, start, stop) of at most CHUNK elements, covering all once."""
-        rows = [
-            (position, start, min(start + CHUNK, array.size))
-            for position, array in enumerate(self)
-            for start in range(0, array.size, CHUNK)
-        ]
+        rows = [(position, start, min(start + CHUNK, array.size)) for position, array in enumerate(self) for start in range(0, array.size, CHUNK)]
         return np.array(rows, np.intp).reshape(len(rows), 3)

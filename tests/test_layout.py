@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = {"tensor", "autograd", "registry", "random", "gradcheck", "creation"}
 MAY_IMPORT = {
     "kernels": set(),
+    "errors": {"kernels.errors"},
     "tensor": {"autograd"},  # for the method backward
     "autograd": {"tensor"},
     "registry": {"tensor"},
@@ -27,11 +28,11 @@ MAY_IMPORT = {
     "functional": {"kernels", "tensor", "autograd", "registry", "random"},
     "ops": {"kernels", "tensor", "autograd", "registry", "random", "functional"},
     "nn": {"functional", "ops", "creation", "kernels.threads"} | CORE,
-    "optim": {"kernels", "nn"} | CORE,
+    "optim": {"kernels", "nn", "functional._arguments"} | CORE,
     "models": {"nn", "functional", "ops", "creation"} | CORE,
     "data": {"kernels", "tensor", "random"},
     "metrics": {"tensor"},
-    "train": {"nn", "functional", "optim", "models", "data", "metrics"} | CORE,
+    "train": {"nn", "functional", "optim", "models", "data", "metrics", "kernels.threads"} | CORE,
     "study": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,
     "plot": {"nn", "functional", "models", "data", "metrics", "train"} | CORE,
     "cli": {"nn", "functional", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels"} | CORE,

@@ -181,7 +181,7 @@ def largest_and_log_sum(x, n, p):
     return largest, np.log(total)
 
 
-@kernel(parallel=True)
+@kernel(parallel=True, fastmath=scalars.EXACT_ORDER)  # x - largest - total: the two must not be added first
 def _softmax(x, y, logarithm):
     for n in prange(x.shape[0]):
         for p in range(x.shape[2]):

@@ -15,7 +15,7 @@ NANOSECONDS_A_LOGIT = 4
 NO_WEIGHTS = {char: np.empty(0, char) for char in "fd"}
 
 
-@kernel
+@kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log_total: the two must not be added first
 def _image(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad, n):
     classes = logits.shape[1]
     zero = logits.dtype.type(0)

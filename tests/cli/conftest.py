@@ -59,11 +59,7 @@ def run_main(capsys):
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err + captured.out
         if code in (1, 2):
-            complaints = [
-                line
-                for line in captured.err.splitlines()
-                if line.startswith("tinycnn: ") and not line.startswith("tinycnn: note")
-            ]
+            complaints = [line for line in captured.err.splitlines() if line.startswith("tinycnn: ") and not line.startswith("tinycnn: note")]
             assert len(complaints) == 1, captured.err
             assert "bug in tinycnn" not in complaints[0]
         return code, captured.out, captured.err

@@ -17,9 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def tinycnn(*arguments, **options):
     """The command in a process of its own, as users start it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-m", "tinycnn", *arguments], capture_output=True, text=True, env=environment, **options
-    )
+    return subprocess.run([sys.executable, "-m", "tinycnn", *arguments], capture_output=True, text=True, env=environment, **options)
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

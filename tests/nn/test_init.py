@@ -76,9 +76,7 @@ def test_orthogonal(rows, columns, gain):
     np.testing.assert_allclose(small, gain**2 * np.eye(min(rows, columns)), atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "rule", [init.uniform_, init.normal_, init.xavier_normal_, init.orthogonal_, init.trunc_normal_]
-)
+@pytest.mark.parametrize("rule", [init.uniform_, init.normal_, init.xavier_normal_, init.orthogonal_, init.trunc_normal_])
 def test_generators_decide(rule):
     def draw(generator=None):
         return rule(Tensor(np.empty((4, 5))), generator=generator).numpy()
@@ -99,9 +97,7 @@ def test_float32_and_float64_start_alike():
     np.testing.assert_array_equal(single, double.astype(np.float32))
 
 
-@pytest.mark.parametrize(
-    "layer, fan_in", [(lambda: nn.Linear(50, 400), 50), (lambda: nn.Conv2d(8, 600, 5, groups=4), 50)]
-)
+@pytest.mark.parametrize("layer, fan_in", [(lambda: nn.Linear(50, 400), 50), (lambda: nn.Conv2d(8, 600, 5, groups=4), 50)])
 def test_defaults_of_layers(layer, fan_in):
     module = layer()
     bound = 1 / math.sqrt(fan_in)

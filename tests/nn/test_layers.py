@@ -69,9 +69,7 @@ def test_layers_are_their_functions(make, function):
 def test_max_pool_gives_indices():
     y, indices = nn.MaxPool2d(2, return_indices=True)(IMAGE)
     flat = IMAGE.reshape(2, 4, -1)
-    np.testing.assert_array_equal(
-        np.take_along_axis(flat, indices.numpy().reshape(2, 4, -1), 2).reshape(y.shape), values(y)
-    )
+    np.testing.assert_array_equal(np.take_along_axis(flat, indices.numpy().reshape(2, 4, -1), 2).reshape(y.shape), values(y))
 
 
 def test_losses_are_their_functions():
@@ -103,8 +101,7 @@ TEXTS = [
     (lambda: nn.Conv2d(1, 6, 5, padding=2), "Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))"),
     (
         lambda: nn.Conv2d(4, 4, 3, dilation=2, groups=4, bias=False, padding="same", padding_mode="reflect"),
-        "Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=same, dilation=(2, 2), groups=4, bias=False, "
-        "padding_mode=reflect)",
+        "Conv2d(4, 4, kernel_size=(3, 3), stride=(1, 1), padding=same, dilation=(2, 2), groups=4, bias=False, padding_mode=reflect)",
     ),
     (lambda: nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)"),
     (lambda: nn.AvgPool2d(3, 1), "AvgPool2d(kernel_size=3, stride=1, padding=0)"),

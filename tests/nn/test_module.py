@@ -161,9 +161,7 @@ def test_a_long_table_is_cut():
         Pair().load_state_dict(state)
 
 
-@pytest.mark.parametrize(
-    "state, message", [([1], "a list is not a mapping"), ({"a": np.array(["x"])}, "'a' holds <U1 values")]
-)
+@pytest.mark.parametrize("state, message", [([1], "a list is not a mapping"), ({"a": np.array(["x"])}, "'a' holds <U1 values")])
 def test_states_that_are_none(state, message):
     with pytest.raises(CheckpointError, match=message):
         Pair().load_state_dict(state)
@@ -275,9 +273,7 @@ def test_mistakes_are_named():
     with pytest.raises(NotImplementedError, match="Module has no forward method"):
         nn.Module()(1)
     module = Scale()
-    with pytest.raises(
-        TypeError, match=r"Scale\.factor is registered as a Parameter; assign a Parameter or None, not Te"
-    ):
+    with pytest.raises(TypeError, match=r"Scale\.factor is registered as a Parameter; assign a Parameter or None, not Te"):
         module.factor = ones()
     with pytest.raises(TypeError, match=r"Scale\.offset is registered as a Tensor; assign a Tensor or None, not int"):
         module.offset = 3

@@ -19,9 +19,7 @@ def leaves(*gradients):
     return parameters
 
 
-@given(
-    st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.floats(0.1, 50), st.sampled_from([1.0, 2.0, math.inf])
-)
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.floats(0.1, 50), st.sampled_from([1.0, 2.0, math.inf]))
 def test_clipping_bounds_the_norm_and_keeps_the_direction(numbers, most, kind):
     parameters = leaves(numbers[:1], numbers[1:])
     norm = utils.clip_grad_norm_(parameters, most, kind).item()

@@ -359,9 +359,7 @@ def test_read_only_memory_is_refused():
 def test_a_gradient_of_another_shape_is_refused():
     x = leaf([1.0, 2.0])
     x.grad = Tensor(np.zeros(3))
-    with pytest.raises(
-        ArgumentError, match=r"a parameter is float64 of shape \(2,\), its gradient float64 of shape \(3,\)"
-    ):
+    with pytest.raises(ArgumentError, match=r"a parameter is float64 of shape \(2,\), its gradient float64 of shape \(3,\)"):
         optim.SGD([x]).step()
 
 

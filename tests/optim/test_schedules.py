@@ -41,9 +41,7 @@ FORMULAS = [
         lambda o: schedules.CosineAnnealingWarmRestarts(o, 2, 2),
         # waves of 2, 4, 8, ... epochs
         lambda t: next(
-            (1 + math.cos(math.pi * (t - start) / length)) / 2
-            for start, length in ((0, 2), (2, 4), (6, 8), (14, 16))
-            if t < start + length
+            (1 + math.cos(math.pi * (t - start) / length)) / 2 for start, length in ((0, 2), (2, 4), (6, 8), (14, 16)) if t < start + length
         ),
     ),
 ]
@@ -82,9 +80,7 @@ def test_one_cycle_by_hand():
 @given(st.integers(1, 60), st.floats(0, 1), st.booleans(), st.sampled_from(["cos", "linear"]))
 def test_one_cycle_stays_within_its_corners(total, share, three_phase, strategy):
     optimizer = optim.Adam([Tensor(np.zeros(1), requires_grad=True)])
-    schedule = schedules.OneCycleLR(
-        optimizer, 0.5, total_steps=total, pct_start=share, anneal_strategy=strategy, three_phase=three_phase
-    )
+    schedule = schedules.OneCycleLR(optimizer, 0.5, total_steps=total, pct_start=share, anneal_strategy=strategy, three_phase=three_phase)
     seen = rates(optimizer, schedule, total - 1) + [optimizer.param_groups[0]["lr"]]
     assert all(0.5 / 25 / 1e4 * (1 - 1e-9) <= rate <= 0.5 * (1 + 1e-9) for rate in seen)
     assert 0.85 - 1e-9 <= optimizer.param_groups[0]["betas"][0] <= 0.95 + 1e-9
@@ -151,9 +147,7 @@ def test_plateau_waits_reduces_and_cools_down():
 )
 def test_what_counts_as_better(mode, threshold_mode, values, better):
     optimizer = sgd()
-    schedule = schedules.ReduceLROnPlateau(
-        optimizer, mode, patience=0, threshold=0.1, threshold_mode=threshold_mode, factor=0.5
-    )
+    schedule = schedules.ReduceLROnPlateau(optimizer, mode, patience=0, threshold=0.1, threshold_mode=threshold_mode, factor=0.5)
     for value in values:
         schedule.step(value)
     assert optimizer.param_groups[0]["lr"] == (1.0 if better else 0.5)

@@ -186,9 +186,7 @@ RULES = [
 def test_init_rules_have_torchs_distribution(name, options):
     torch.manual_seed(0)
     mine = np.sort(getattr(nn.init, name)(tinycnn.Tensor(np.empty((50, 40, 3, 3))), **options).numpy().ravel())
-    other = np.sort(
-        getattr(torch.nn.init, name)(torch.empty(50, 40, 3, 3, dtype=torch.float64), **options).numpy().ravel()
-    )
+    other = np.sort(getattr(torch.nn.init, name)(torch.empty(50, 40, 3, 3, dtype=torch.float64), **options).numpy().ravel())
     # Two samples of 18,000: their quantiles differ by a hundredth or so of the spread.
     middle = slice(900, -900)
     np.testing.assert_allclose(mine[middle], other[middle], atol=0.1 * other.std())

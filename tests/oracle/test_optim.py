@@ -84,13 +84,8 @@ def test_torchs_state_can_be_loaded(name):
     state = reference.state_dict()
     known = resumed.param_groups[0].keys()
     plain = {
-        "state": {
-            number: {slot: value.numpy() for slot, value in own.items() if value is not None}
-            for number, own in state["state"].items()
-        },
-        "param_groups": [
-            {key: value for key, value in group.items() if key in known} for group in state["param_groups"]
-        ],
+        "state": {number: {slot: value.numpy() for slot, value in own.items() if value is not None} for number, own in state["state"].items()},
+        "param_groups": [{key: value for key, value in group.items() if key in known} for group in state["param_groups"]],
     }
     resumed.load_state_dict(plain)
     for a, b in zip(mine, other):

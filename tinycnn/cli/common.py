@@ -44,12 +44,8 @@ def positive_number(text: str) -> float:
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """--threads and --json."""
-    parser.add_argument(
-        "--threads", type=whole_number(1), metavar="N", help="CPU threads (default: all this process may use)"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print the result as JSON on standard output, all else on standard error"
-    )
+    parser.add_argument("--threads", type=whole_number(1), metavar="N", help="CPU threads (default: all this process may use)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output, all else on standard error")
 
 
 def add_data_options(parser: argparse.ArgumentParser, default: str | None = "digits", words: str = "digits") -> None:
@@ -74,9 +70,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=whole_number(1), metavar="N", help="images a step")
     parser.add_argument("--lr", type=positive_number, metavar="X", help="largest learning rate")
     parser.add_argument("--optimizer", metavar="NAME", help="sgd, adam, adamw, rmsprop, adagrad or adadelta")
-    parser.add_argument(
-        "--seed", type=whole_number(0), default=0, metavar="N", help="decides everything random (default: 0)"
-    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="decides everything random (default: 0)")
 
 
 def field_of(name: str) -> str:
@@ -86,9 +80,7 @@ def field_of(name: str) -> str:
     fields = [field.name for field in dataclasses.fields(TrainConfig)]
     full = SHORT.get(name, name.replace("-", "_"))
     if full not in fields:
-        raise UsageError(
-            f"there is no hyper-parameter {name!r}{nearest(name, [*SHORT, *fields])}; there are {', '.join(fields)}"
-        )
+        raise UsageError(f"there is no hyper-parameter {name!r}{nearest(name, [*SHORT, *fields])}; there are {', '.join(fields)}")
     return full
 
 
@@ -127,9 +119,7 @@ def use_threads(count: int | None) -> None:
         try:
             threads.set_num_threads(count)
         except ArgumentError as error:
-            raise UsageError(
-                f"--threads {count}: this process may use 1 to {threads.max_threads()} threads"
-            ) from error
+            raise UsageError(f"--threads {count}: this process may use 1 to {threads.max_threads()} threads") from error
 
 
 class Console:
@@ -166,9 +156,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(cells: list[str]) -> str:
-        padded = [cells[0].ljust(widths[0])] + [
-            cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)
-        ]
+        padded = [cells[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * width for width in widths), *(line(row) for row in rows)])
@@ -202,15 +190,11 @@ def find_run(text: str | None) -> Path:
     if text is None:
         runs = known_runs()
         if not runs:
-            raise DataError(
-                "there is no trained network under runs/ yet; `tinycnn train lenet5` makes one in under a minute"
-            )
+            raise DataError("there is no trained network under runs/ yet; `tinycnn train lenet5` makes one in under a minute")
         return runs[0]
     for candidate in (Path(text), RUNS / text):
         if candidate.is_file() or is_run(candidate):
             return candidate
     names = [str(folder) for folder in known_runs()]
-    offer = nearest(text, names) or (
-        f"; there are {', '.join(names)}" if names else "; `tinycnn train lenet5` makes one"
-    )
+    offer = nearest(text, names) or (f"; there are {', '.join(names)}" if names else "; `tinycnn train lenet5` makes one")
     raise UsageError(f"there is no run or checkpoint {text!r}{offer}")

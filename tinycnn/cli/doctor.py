@@ -57,9 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(f"{MARKS[check.state]}  {check.name:<{width}}  {check.value}")
         if check.fix:
             console.say(f"{'':<6}  {'':<{width}}  fix: {check.fix}")
-    console.say(
-        "Something is broken; the lines above say what to do." if broken else "Everything that tinycnn needs works."
-    )
+    console.say("Something is broken; the lines above say what to do." if broken else "Everything that tinycnn needs works.")
     console.result({"ok": not broken, "checks": [asdict(check) for check in checks]})
     return 1 if broken else 0
 
@@ -234,9 +232,7 @@ def _cache() -> Check:
     others = sum(1 for path in root.iterdir() if path.is_dir()) - 1
     old = f"; {others} folders of earlier versions may be deleted" if others > 0 else ""
     fix = "" if kernels else "tinycnn warmup compiles everything now"
-    return Check(
-        "kernel cache", "ok", f"{jit.CACHE_FOLDER}: {kernels} kernels, {size / 2**20:.1f} MiB in all{old}", fix
-    )
+    return Check("kernel cache", "ok", f"{jit.CACHE_FOLDER}: {kernels} kernels, {size / 2**20:.1f} MiB in all{old}", fix)
 
 
 def _gpu() -> Check:
@@ -264,9 +260,7 @@ def _extras() -> list[Check]:
     checks = []
     for package, (extra, purpose) in EXTRAS.items():
         if importlib.util.find_spec(package) is None:
-            checks.append(
-                Check(f"extra {package}", "note", f"not installed, for {purpose}", f"pip install 'tinycnn[{extra}]'")
-            )
+            checks.append(Check(f"extra {package}", "note", f"not installed, for {purpose}", f"pip install 'tinycnn[{extra}]'"))
         else:
             checks.append(Check(f"extra {package}", "ok", f"{_version(package) or 'installed'}, for {purpose}"))
     return checks

@@ -19,9 +19,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest)"
-    )
+    parser.add_argument("run", nargs="?", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest)")
     add_data_options(parser, None, "what the run was trained on")
     parser.add_argument(
         "--out",
@@ -53,10 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.say(f"{info['model']} from {source}, on the {evaluation.count:,} test images of {data.name}")
     console.say(f"accuracy {100 * evaluation.accuracy:.2f} %, loss {evaluation.loss:.4f}\n")
     classes = class_report(evaluation.confusion).rows(list(info["classes"]))
-    rows = [
-        [name, f"{precision:.4f}", f"{recall:.4f}", f"{f1:.4f}", str(support)]
-        for name, precision, recall, f1, support in classes
-    ]
+    rows = [[name, f"{precision:.4f}", f"{recall:.4f}", f"{f1:.4f}", str(support)] for name, precision, recall, f1, support in classes]
     console.say(table(["class", "precision", "recall", "F1", "images"], rows))
     report = None if arguments.no_pictures else _draw(arguments, source, restored, data, evaluation, console)
     console.result(
@@ -68,9 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             "test_loss": evaluation.loss,
             "test_images": evaluation.count,
             "confusion": evaluation.confusion,
-            "classes": [
-                dict(zip(("name", "precision", "recall", "f1", "images"), row, strict=True)) for row in classes
-            ],
+            "classes": [dict(zip(("name", "precision", "recall", "f1", "images"), row, strict=True)) for row in classes],
             "report": report,
         }
     )

@@ -37,9 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help=", ".join(EXPERIMENTS))
     parser.add_argument("model", nargs="?", default="lenet5", help="such as lenet5, the default")
     add_data_options(parser)
-    parser.add_argument(
-        "--steps", type=whole_number(1), metavar="N", help="training steps, where the experiment counts in steps"
-    )
+    parser.add_argument("--steps", type=whole_number(1), metavar="N", help="training steps, where the experiment counts in steps")
     add_training_options(parser)
     add_machine_options(parser)
 
@@ -47,10 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do the experiment."""
     if arguments.name not in EXPERIMENTS:
-        raise UsageError(
-            f"there is no experiment {arguments.name!r}{nearest(arguments.name, list(EXPERIMENTS))}; there are "
-            f"{', '.join(EXPERIMENTS)}"
-        )
+        raise UsageError(f"there is no experiment {arguments.name!r}{nearest(arguments.name, list(EXPERIMENTS))}; there are {', '.join(EXPERIMENTS)}")
     console = Console(arguments.json)
     use_threads(arguments.threads)
     from .. import random
@@ -65,9 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = open_data(arguments.data, arguments.download)
     options = model_options(arguments.model, len(data.classes), data.channels, data.image_size)
     random.manual_seed(config.seed)
-    outcome = EXPERIMENTS[arguments.name](
-        lambda: get_model(arguments.model, **options), data, config, arguments, console
-    )
+    outcome = EXPERIMENTS[arguments.name](lambda: get_model(arguments.model, **options), data, config, arguments, console)
     console.result({"experiment": arguments.name, "model": arguments.model, "data": data.name, **outcome})
     return 0
 
@@ -87,9 +80,7 @@ def _init(build: Any, data: Any, config: Any, arguments: argparse.Namespace, con
     rows = []
     for one in runs:
         spreads = [f"{statistics.std:.3g}" for statistics in one.activations]
-        rows.append(
-            [one.scheme, *spreads, f"{one.losses[0]:.3f}", f"{one.losses[-1]:.3f}", _percent(one.test_accuracy)]
-        )
+        rows.append([one.scheme, *spreads, f"{one.losses[0]:.3f}", f"{one.losses[-1]:.3f}", _percent(one.test_accuracy)])
     console.say(table(["scheme", *layers, "first loss", "last loss", "accuracy"], rows))
     return {"runs": [dataclasses.asdict(one) for one in runs]}
 
@@ -98,9 +89,7 @@ def _percent(share: float | None) -> str:
     return "\N{EN DASH}" if share is None else f"{100 * share:.2f} %"
 
 
-def _learning_rate_range(
-    build: Any, data: Any, config: Any, arguments: argparse.Namespace, console: Console
-) -> dict[str, Any]:
+def _learning_rate_range(build: Any, data: Any, config: Any, arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..train import learning_rate_range_test
 
     learn, _ = data.split_training(config)
@@ -128,10 +117,7 @@ def _overfit(build: Any, data: Any, config: Any, arguments: argparse.Namespace, 
     images, labels = data.first_batch(config)
     rate = {} if arguments.lr is None else {"learning_rate": arguments.lr}
     found = overfit_one_batch(build(), images, labels, **_steps(arguments), **rate)
-    console.say(
-        f"{found.steps} steps on one batch of {len(labels)} images: loss {found.final_loss:.4f}, accuracy "
-        f"{_percent(found.final_accuracy)}"
-    )
+    console.say(f"{found.steps} steps on one batch of {len(labels)} images: loss {found.final_loss:.4f}, accuracy {_percent(found.final_accuracy)}")
     console.say(found.verdict)
     if not found.passed:
         raise TrainingError(f"experiment overfit: {found.verdict}")
@@ -154,10 +140,7 @@ def _optimizers(build: Any, data: Any, config: Any, arguments: argparse.Namespac
         for one in runs
     ]
     console.say(table(["optimizer", "learning rate", "last loss", "accuracy", "seconds"], rows))
-    console.say(
-        "the accuracy is that on training images put aside; the default rates are the usual ones and can be "
-        "searched with `tinycnn search`"
-    )
+    console.say("the accuracy is that on training images put aside; the default rates are the usual ones and can be searched with `tinycnn search`")
     return {"runs": [dataclasses.asdict(one) for one in runs]}
 
 

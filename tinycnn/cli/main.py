@@ -127,9 +127,7 @@ def _run(arguments: list[str]) -> int:
         return _top_level(arguments)
     name = arguments[0]
     if name not in COMMANDS:
-        raise UsageError(
-            f"there is no command {name!r}{nearest(name, list(COMMANDS))}; there are {', '.join(COMMANDS)}"
-        )
+        raise UsageError(f"there is no command {name!r}{nearest(name, list(COMMANDS))}; there are {', '.join(COMMANDS)}")
     command = importlib.import_module(f".{COMMANDS[name][0]}", __package__)
     parser = Parser(prog=f"tinycnn {name}", description=command.DESCRIPTION, epilog=command.EPILOG)
     command.configure(parser)
@@ -142,8 +140,7 @@ def _top_level(arguments: list[str]) -> int:
     parser = Parser(
         prog="tinycnn",
         usage="tinycnn COMMAND [options]",
-        description=f"Convolutional networks you can read, check and step through, fast on your "
-        f"CPU.\n\ncommands:\n{listing}",
+        description=f"Convolutional networks you can read, check and step through, fast on your CPU.\n\ncommands:\n{listing}",
         epilog=EPILOG,
     )
     parser.add_argument("--version", action="store_true", help="print the version")

@@ -47,9 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         pixels, notes = prepare(picture, restored.info)
         probabilities = _ask(restored, pixels)
         best = probabilities.argsort(kind="stable")[::-1][: arguments.top]
-        top = [
-            {"class": int(k), "name": restored.info["classes"][k], "probability": float(probabilities[k])} for k in best
-        ]
+        top = [{"class": int(k), "name": restored.info["classes"][k], "probability": float(probabilities[k])} for k in best]
         line = ", ".join(f"{entry['name']} {100 * entry['probability']:.1f} %" for entry in top)
         console.say(f"{name}: {line}" + (f"  ({'; '.join(notes)})" if notes else ""))
         answers.append({"image": name, "top": top, "notes": notes})
@@ -64,10 +62,7 @@ def read_image(path: Path) -> Any:
     try:
         with Image.open(path) as file:
             if file.width * file.height > MOST_PIXELS:
-                raise DataError(
-                    f"{path}: {file.width} x {file.height} pixels are more than the {MOST_PIXELS:,} that predict "
-                    f"reads; make it smaller"
-                )
+                raise DataError(f"{path}: {file.width} x {file.height} pixels are more than the {MOST_PIXELS:,} that predict reads; make it smaller")
             picture = ImageOps.exif_transpose(file)
             if "A" in picture.getbands() or "transparency" in picture.info:
                 # What shows through is taken for paper.
@@ -137,9 +132,7 @@ def _centre_digit(pixels: Any, size: int) -> Any:
     digit = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = size * 20 / 28 / max(digit.shape)
     height, width = (max(1, round(side * scale)) for side in digit.shape)
-    small = np.asarray(
-        Image.fromarray(digit).resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR)
-    )
+    small = np.asarray(Image.fromarray(digit).resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR))
     y, x = np.indices(small.shape)
     total = float(small.sum())
     top = round((size - 1) / 2 - float((y * small).sum()) / total)

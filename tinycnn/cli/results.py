@@ -30,8 +30,7 @@ CAPTIONS = {
     ),
     "predictions": (
         "A sample of the test images",
-        "Images taken at even distances from the test set, never seen in training, with the answer and its "
-        "probability.",
+        "Images taken at even distances from the test set, never seen in training, with the answer and its probability.",
     ),
     "filters": (
         "The filters of the first layer",
@@ -41,8 +40,7 @@ CAPTIONS = {
     ),
     "filters_colour": (
         "The filters of the first layer",
-        "Each square is the weights of one filter as a picture: grey is a weight of zero. Coloured blobs respond "
-        "to colours, stripes to edges.",
+        "Each square is the weights of one filter as a picture: grey is a weight of zero. Coloured blobs respond to colours, stripes to edges.",
     ),
     "activations": (
         "One image on its way through the network",
@@ -80,18 +78,14 @@ def draw_all(subject: Subject, folder: Path) -> list[Any]:
         drawn["curves"] = plot.draw_curves(subject.epochs, folder / "curves.png")
     drawn["confusion"] = plot.draw_confusion(evaluation.confusion, folder / "confusion.png", names)
     drawn["wrong"] = plot.draw_wrong(images, labels, evaluation.probabilities, folder / "wrong.png", names)
-    drawn["predictions"] = plot.draw_predictions(
-        images, labels, evaluation.probabilities, folder / "predictions.png", names
-    )
+    drawn["predictions"] = plot.draw_predictions(images, labels, evaluation.probabilities, folder / "predictions.png", names)
     weight = first_convolution(subject.model)
     if weight is not None:
         key = "filters_colour" if weight.shape[1] == 3 else "filters"
         drawn[key] = plot.draw_filters(weight, folder / "filters.png")
     chosen = _surest(evaluation)
     records = plot.record_layers(subject.model, subject.data.test_batch(chosen))
-    drawn["activations"] = plot.draw_activations(
-        images[chosen], records, evaluation.probabilities[chosen], folder / "activations.png", names
-    )
+    drawn["activations"] = plot.draw_activations(images[chosen], records, evaluation.probabilities[chosen], folder / "activations.png", names)
     return [plot.Picture(path, *CAPTIONS[key]) for key, path in drawn.items() if path is not None]
 
 
@@ -144,9 +138,7 @@ def write_run_report(subject: Subject, pictures: list[Any], folder: Path, traini
         for record in plot.record_layers(subject.model, subject.data.test_batch(0))
     ]
     results = [("test accuracy", f"{100 * evaluation.accuracy:.2f} %"), ("test loss", f"{evaluation.loss:.4f}")]
-    results.append(
-        ("wrong of the test images", f"{round((1 - evaluation.accuracy) * evaluation.count)} of {evaluation.count:,}")
-    )
+    results.append(("wrong of the test images", f"{round((1 - evaluation.accuracy) * evaluation.count)} of {evaluation.count:,}"))
     if training_seconds is not None:
         results.append(("seconds of training", f"{training_seconds:.1f}"))
     results.append(("parameters", f"{parameters:,}"))

@@ -27,9 +27,7 @@ def check_model_name(name: str) -> None:
     from .main import nearest
 
     if name not in list_models():
-        raise UsageError(
-            f"there is no model {name!r}{nearest(name, list_models())}; there are {', '.join(list_models())}"
-        )
+        raise UsageError(f"there is no model {name!r}{nearest(name, list_models())}; there are {', '.join(list_models())}")
 
 
 def model_options(name: str, classes: int, channels: int, image_size: int) -> dict[str, int]:
@@ -41,9 +39,7 @@ def model_options(name: str, classes: int, channels: int, image_size: int) -> di
     fixed = {"num_classes": (10, "classes"), "in_channels": (1, "input channels")}
     for option, (only, words) in fixed.items():
         if option not in accepted and wanted[option] != only:
-            raise UsageError(
-                f"{name} has {only} {words}, the data has {wanted[option]}; try another model, such as lenet5"
-            )
+            raise UsageError(f"{name} has {only} {words}, the data has {wanted[option]}; try another model, such as lenet5")
     return {option: value for option, value in wanted.items() if option in accepted}
 
 
@@ -60,9 +56,7 @@ def restore(path: Path) -> Restored:
         # Nothing else is used later; a missing one is better found now.
         _ = (info["data"], info["classes"], info["channels"], info["image_size"], info["mean"], info["std"])
     except KeyError as error:
-        raise CheckpointError(
-            f"{path} does not say its {error.args[0]}; only a checkpoint that `tinycnn train` wrote can be used here"
-        ) from error
+        raise CheckpointError(f"{path} does not say its {error.args[0]}; only a checkpoint that `tinycnn train` wrote can be used here") from error
     model.load_state_dict({name: Tensor(array) for name, array in checkpoint.model.items()})
     model.eval()
     hints = [f"{hint['sentence']} {hint['fix']}" for hint in checkpoint.hints]

@@ -40,9 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("model", help="such as lenet5")
     add_data_options(parser)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=A,B,C", help="values to try; may be given more than once"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=A,B,C", help="values to try; may be given more than once")
     parser.add_argument(
         "--range",
         action="append",
@@ -76,9 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = open_data(arguments.data, arguments.download)
     options = model_options(arguments.model, len(data.classes), data.channels, data.image_size)
     learn, validate = data.split_training(config)
-    console.say(
-        f"{len(trials)} trials of {config.epochs} epochs on {len(learn):,} images, ranked on {len(validate):,} others"
-    )
+    console.say(f"{len(trials)} trials of {config.epochs} epochs on {len(learn):,} images, ranked on {len(validate):,} others")
     results = search(lambda: get_model(arguments.model, **options), learn, validate, trials, config, output=output)
     names = list(space)
     rows = []
@@ -90,9 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.say(table(["rank", *names, "accuracy", "loss", "train loss", "seconds"], rows))
     best = results[0]
     console.say("\n" + _how_to_train(arguments, best.changes))
-    console.result(
-        {"model": arguments.model, "data": data.name, "trials": [dataclasses.asdict(result) for result in results]}
-    )
+    console.result({"model": arguments.model, "data": data.name, "trials": [dataclasses.asdict(result) for result in results]})
     return 0
 
 
@@ -132,8 +126,6 @@ def _space(arguments: argparse.Namespace) -> dict[str, Any]:
         field = field_of(name)
         low, high = float(value_of(field, parts[0])), float(value_of(field, parts[1]))
         if not low < high or (len(parts) == 3 and low <= 0):
-            raise UsageError(
-                f"--range {text}: the lower bound must be smaller than the upper one, and above 0 with log"
-            )
+            raise UsageError(f"--range {text}: the lower bound must be smaller than the upper one, and above 0 with log")
         space[field] = ("log" if len(parts) == 3 else "uniform", low, high)
     return space or DEFAULT_GRID

@@ -49,8 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="any other hyper-parameter: momentum, nesterov, weight_decay, schedule, warmup, shift, flip, "
-        "label_smoothing, initialisation",
+        help="any other hyper-parameter: momentum, nesterov, weight_decay, schedule, warmup, shift, flip, label_smoothing, initialisation",
     )
     parser.add_argument(
         "--out",
@@ -113,9 +112,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         for option, old in (("model", model), ("data", found.run_info.get("data"))):
             new = getattr(arguments, option)
             if new is not None and new != old and str(Path(new).resolve()) != old:
-                raise UsageError(
-                    f"--resume: {folder} was trained with {option} {old}, not {new}; begin a new run for that"
-                )
+                raise UsageError(f"--resume: {folder} was trained with {option} {old}, not {new}; begin a new run for that")
         config = TrainConfig.from_dict(found.config).replace(**changes(arguments))
         return _Plan(model, open_data(found.run_info["data"], arguments.download), config, folder, True)
     if arguments.model is None:
@@ -161,11 +158,7 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path:
     if arguments.model is None:
         raise UsageError("--resume: name the run, as in `tinycnn train --resume runs/lenet5-digits`, or the model")
     stem = f"{arguments.model}-{short_name(arguments.data or 'digits')}"
-    own = [
-        path
-        for path in RUNS.glob(f"{stem}*")
-        if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem
-    ]
+    own = [path for path in RUNS.glob(f"{stem}*") if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem]
     begun = [path for path in own if (path / "checkpoint.npz").exists() or (path / "checkpoint.previous.npz").exists()]
     if not begun:
         raise UsageError(f"--resume: there is no run {RUNS / stem} to go on with; leave --resume out to begin one")
@@ -186,9 +179,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     _write_config(plan, info)
     parameters = sum(int(parameter.data.size) for parameter in model.parameters())
     console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {threads.get_num_threads()} threads")
-    console.say(
-        f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes"
-    )
+    console.say(f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
     if not _kernels_cached():
         console.say("the first run compiles the kernels once, which takes a while")
@@ -224,12 +215,8 @@ def _conclude(
     report = None if arguments.no_pictures else write_run_report(subject, pictures, plan.folder, learning)
     seconds = time.perf_counter() - began
     console.say()
-    console.say(
-        f"test accuracy  {100 * evaluation.accuracy:.2f} % of {evaluation.count:,} images (loss {evaluation.loss:.4f})"
-    )
-    console.say(
-        f"time           {learning:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included"
-    )
+    console.say(f"test accuracy  {100 * evaluation.accuracy:.2f} % of {evaluation.count:,} images (loss {evaluation.loss:.4f})")
+    console.say(f"time           {learning:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included")
     if report is not None:
         beside = f", and {len(pictures)} PNG files beside it" if pictures else ""
         console.say(f"pictures       {report}{beside}")

@@ -26,9 +26,7 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument(
-        "--processes", type=int, choices=(1, 2, 3, 4), default=2, help="compilers at work at once (default: 2)"
-    )
+    parser.add_argument("--processes", type=int, choices=(1, 2, 3, 4), default=2, help="compilers at work at once (default: 2)")
     parser.add_argument("--only", metavar="JOB", action="append", help="this job only; may be given more than once")
     parser.add_argument("--list", action="store_true", help="name the jobs and stop")
     add_machine_options(parser)
@@ -51,9 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..kernels.jit import CACHE_FOLDER
 
     if CACHE_FOLDER is None:
-        raise TinycnnError(
-            "the kernel cache cannot be written, so compiling now would be lost; `tinycnn doctor` says how to mend it"
-        )
+        raise TinycnnError("the kernel cache cannot be written, so compiling now would be lost; `tinycnn doctor` says how to mend it")
     start = time.perf_counter()
     done = _compile(arguments.only or list(JOBS), arguments.processes, arguments.threads, console)
     seconds = time.perf_counter() - start
@@ -68,10 +64,7 @@ def _compile(names: list[str], processes: int, threads: int | None, console: Con
     for name in names:
         waiting.put(name)
     reports: queue.Queue[dict[str, Any] | None] = queue.Queue()
-    workers = [
-        threading.Thread(target=_serve, args=(waiting, reports, threads), daemon=True)
-        for _ in range(min(processes, len(names)))
-    ]
+    workers = [threading.Thread(target=_serve, args=(waiting, reports, threads), daemon=True) for _ in range(min(processes, len(names)))]
     for worker in workers:
         worker.start()
     done: dict[str, float] = {}

@@ -111,9 +111,7 @@ JOBS: dict[str, Callable[[], None]] = {
     "convolution 3x3": _convolutions({"kernel": 3, "padding": 1}, {"kernel": 3, "stride": 2, "padding": 1}),
     "convolution 5x5, 7x7": _convolutions({"kernel": 5, "padding": 2}, {"kernel": 7, "stride": 2, "padding": 3}),
     "convolution 1x1": _convolutions({"kernel": 1}, {"kernel": 1, "stride": 2}),
-    "convolution in groups": _convolutions(
-        {"kernel": 3, "groups": 4}, {"kernel": 3, "padding": 1, "groups": "depthwise"}
-    ),
+    "convolution in groups": _convolutions({"kernel": 3, "groups": 4}, {"kernel": 3, "padding": 1, "groups": "depthwise"}),
     "convolution, dilated": _convolutions({"kernel": 3, "dilation": 2, "padding": 2}),
     "convolution with ReLU": _convolutions({"kernel": 3, "padding": 1, "activation": "relu"}),
     "pooling": _pools,

@@ -26,7 +26,7 @@ def as_tensor(x: Any) -> Tensor:
 def float_tensor(operator: str, argument: str, x: Any) -> Tensor:
     """As `as_tensor`, lists always float32; integer arrays are refused rather than silently converted."""
     if not isinstance(x, Tensor):
-        x = Tensor(x) if isinstance(x, np.ndarray) else Tensor(np.asarray(x, np.float32))
+        x = Tensor(x) if isinstance(x, np.ndarray | np.generic) else Tensor(np.asarray(x, np.float32))
     dtype = x.data.dtype
     if dtype not in _FLOATS and dtype != object:
         raise DtypeError(f"{operator}: {argument} is {dtype}, but the operator is defined on float32 and float64; use {argument}.float()")

@@ -107,8 +107,7 @@ class Sequential(_Chain):
         for position, module in enumerate(args):
             if not isinstance(module, Module):
                 raise ArgumentError(
-                    f"Sequential: argument {position} is a {type(module).__name__}, not an nn.Module; unpack a list "
-                    "with Sequential(*layers)"
+                    f"Sequential: argument {position} is a {type(module).__name__}, not an nn.Module; unpack a list with Sequential(*layers)"
                 )
             self.add_module(str(position), module)
 
@@ -146,9 +145,7 @@ class ModuleList(_Chain):
             while stop < len(texts) and texts[stop] == texts[start]:
                 stop += 1
             count = stop - start
-            lines.append(
-                f"({start}): {texts[start]}" if count == 1 else f"({start}-{stop - 1}): {count} x {texts[start]}"
-            )
+            lines.append(f"({start}): {texts[start]}" if count == 1 else f"({start}-{stop - 1}): {count} x {texts[start]}")
             start = stop
         return lines
 

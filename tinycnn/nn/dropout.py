@@ -27,9 +27,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        F.dropout(
-            [], p
-        )  # the range of p is the function's to check; here, so that a wrong one fails where it is written
+        F.dropout([], p)  # the range of p is the function's to check; here, so that a wrong one fails where it is written
         self.p = p
         self.inplace = inplace
 

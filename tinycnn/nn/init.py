@@ -63,8 +63,7 @@ def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight."""
     if tensor.ndim < 2:
         raise ShapeError(
-            f"{name}: a tensor of shape {tensor.shape} has no fan-in and fan-out, which need two or more axes; use "
-            "uniform_ or zeros_ for a bias"
+            f"{name}: a tensor of shape {tensor.shape} has no fan-in and fan-out, which need two or more axes; use uniform_ or zeros_ for a bias"
         )
     taps = math.prod(tensor.shape[2:])
     return tensor.shape[1] * taps, tensor.shape[0] * taps
@@ -108,9 +107,7 @@ def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator
     return _write(tensor, default_generator(generator).normal(mean, std, tensor.shape))
 
 
-def trunc_normal_(
-    tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None
-) -> T:
+def trunc_normal_(tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None) -> T:
     """The normal distribution cut off below a and above b; the bounds are absolute, not multiples of std.
 
     Uniform numbers between the two cut-off probabilities go through the inverse of the distribution function.
@@ -171,9 +168,7 @@ def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator | None = N
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fan_in, fan_out = _fans(name, tensor)
     if mode not in ("fan_in", "fan_out"):
-        raise ArgumentError(
-            f'{name}: mode {mode!r} is neither "fan_in" (keeps the forward variance) nor "fan_out" (the backward one)'
-        )
+        raise ArgumentError(f'{name}: mode {mode!r} is neither "fan_in" (keeps the forward variance) nor "fan_out" (the backward one)')
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
@@ -253,9 +248,7 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Generator | None = None) 
     True
     """
     if tensor.ndim < 2:
-        raise ShapeError(
-            f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two or more axes"
-        )
+        raise ShapeError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two or more axes")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     drawn = default_generator(generator).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
@@ -326,9 +319,7 @@ def lsuv_(
     ['0', '2']
     """
     if max_iterations < 1 or not tolerance > 0:
-        raise ArgumentError(
-            f"lsuv_: needs tolerance > 0 and max_iterations >= 1, not {tolerance!r} and {max_iterations!r}"
-        )
+        raise ArgumentError(f"lsuv_: needs tolerance > 0 and max_iterations >= 1, not {tolerance!r} and {max_iterations!r}")
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     variances: dict[str, float] = {}
@@ -336,9 +327,7 @@ def lsuv_(
         with no_grad():
             order = _running_order(model, batch)
             if not order:
-                raise ArgumentError(
-                    f"lsuv_: {type(model).__name__} runs no layer with a weight of two or more axes on this batch"
-                )
+                raise ArgumentError(f"lsuv_: {type(model).__name__} runs no layer with a weight of two or more axes on this batch")
             for _, layer in order:
                 orthogonal_(layer.weight, generator=generator)
                 if isinstance(getattr(layer, "bias", None), Tensor):
@@ -361,11 +350,7 @@ def _running_order(model: "Module", batch: Any) -> list[tuple[str, "Module"]]:
 
         return hook
 
-    layers = [
-        (n, m)
-        for n, m in model.named_modules()
-        if isinstance(getattr(m, "weight", None), Tensor) and m.weight.ndim >= 2
-    ]
+    layers = [(n, m) for n, m in model.named_modules() if isinstance(getattr(m, "weight", None), Tensor) and m.weight.ndim >= 2]
     handles = [layer.register_forward_hook(remember(name)) for name, layer in layers]
     try:
         model(batch)
@@ -375,18 +360,14 @@ def _running_order(model: "Module", batch: Any) -> list[tuple[str, "Module"]]:
     return list(order.values())
 
 
-def _scale_to_unit_variance(
-    model: "Module", name: str, layer: "Module", batch: Any, tolerance: float, max_iterations: int
-) -> float:
+def _scale_to_unit_variance(model: "Module", name: str, layer: "Module", batch: Any, tolerance: float, max_iterations: int) -> float:
     """Divide one layer's weight by its output's standard deviation until that is near 1; returns the last variance."""
     seen: list[float] = []
     fused = getattr(layer, "activation", None)
     if fused is not None:  # the rule speaks of the output before the nonlinearity
         layer.activation = None
     try:
-        with layer.register_forward_hook(
-            lambda module, args, output: seen.append(float(np.var(output.data, dtype=np.float64)))
-        ):
+        with layer.register_forward_hook(lambda module, args, output: seen.append(float(np.var(output.data, dtype=np.float64)))):
             for iteration in range(max_iterations + 1):
                 seen.clear()
                 model(batch)

@@ -42,9 +42,7 @@ class Linear(Module):
     (Linear(in_features=3, out_features=2, bias=True), (5, 2))
     """
 
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, activation: str | None = None
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, activation: str | None = None) -> None:
         super().__init__()
         self.in_features = whole("Linear", "in_features", in_features, 1)
         self.out_features = whole("Linear", "out_features", out_features, 1)

@@ -23,9 +23,7 @@ class Plan(NamedTuple):
 def plan_loading(owner: str, targets: Mapping[str, Tensor], values: Mapping[str, Any], strict: bool) -> Plan:
     """Pair each target with its value; raises CheckpointError where shapes or, if strict, keys do not fit."""
     if not isinstance(values, Mapping):
-        raise CheckpointError(
-            f"load_state_dict: a {type(values).__name__} is not a mapping of names to arrays; pass model.state_dict()"
-        )
+        raise CheckpointError(f"load_state_dict: a {type(values).__name__} is not a mapping of names to arrays; pass model.state_dict()")
     arrays = {key: _array(key, value) for key, value in values.items()}
     missing = [key for key in targets if key not in arrays]
     unexpected = [key for key in arrays if key not in targets]

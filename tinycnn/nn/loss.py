@@ -50,9 +50,7 @@ class CrossEntropyLoss(_Loss):
     2.3026
     """
 
-    def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
-    ) -> None:
+    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__(reduction)
         self._register_weight("weight", weight)
         self.ignore_index = ignore_index

@@ -91,9 +91,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no forward method; define what it computes in `def forward(self, ...)`"
-        )
+        raise NotImplementedError(f"{type(self).__name__} has no forward method; define what it computes in `def forward(self, ...)`")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self._forward_hooks and not self._forward_pre_hooks:
@@ -114,10 +112,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         registers = self.__dict__
         if "_parameters" not in registers:
-            raise AttributeError(
-                f"{type(self).__name__}: {name!r} is assigned before the module exists; call super().__init__() first "
-                "in __init__"
-            )
+            raise AttributeError(f"{type(self).__name__}: {name!r} is assigned before the module exists; call super().__init__() first in __init__")
         if isinstance(value, Parameter):
             self._forget(name, keep="_parameters")
             self._parameters[name] = value
@@ -168,19 +163,12 @@ class Module:
     def _check_name(self, kind: str, name: str) -> None:
         """Refuse a name that the dotted paths of state_dict could not spell, or that already means something."""
         if "_parameters" not in self.__dict__:
-            raise AttributeError(
-                f"{type(self).__name__}: call super().__init__() before registering the {kind} {name!r}"
-            )
+            raise AttributeError(f"{type(self).__name__}: call super().__init__() before registering the {kind} {name!r}")
         if not isinstance(name, str) or not name or "." in name:
-            raise ArgumentError(
-                f"{kind} name {name!r} must be a string that is not empty and has no dot: dots join the levels of a "
-                "path"
-            )
+            raise ArgumentError(f"{kind} name {name!r} must be a string that is not empty and has no dot: dots join the levels of a path")
         known = name in self._parameters or name in self._buffers or name in self._modules
         if hasattr(self, name) and not known:
-            raise ArgumentError(
-                f"{kind} name {name!r} is already an attribute of {type(self).__name__}; choose another name"
-            )
+            raise ArgumentError(f"{kind} name {name!r} is already an attribute of {type(self).__name__}; choose another name")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter; None reserves the name, as for a layer without bias."""
@@ -216,9 +204,7 @@ class Module:
             child = module._modules.get(name)
             if child is None:
                 names = ", ".join(module._modules) or "none"
-                raise ArgumentError(
-                    f"get_submodule: {type(module).__name__} has no child {name!r}; its children: {names}"
-                )
+                raise ArgumentError(f"get_submodule: {type(module).__name__} has no child {name!r}; its children: {names}")
             module = child
         return module
 
@@ -257,9 +243,7 @@ class Module:
         for _, child in self.named_children():
             yield child
 
-    def _named_members(
-        self, register: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
+    def _named_members(self, register: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         # Where duplicates are asked for, a shared module is walked at each of its places.
         places = self.named_modules(prefix, remove_duplicate) if recurse else iter([(prefix, self)])
@@ -270,9 +254,7 @@ class Module:
                 seen.add(id(member))
                 yield f"{path}.{name}" if path else name, member
 
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
         """Every parameter with its dotted path; a shared one appears once, under its first path."""
         return self._named_members("_parameters", prefix, recurse, remove_duplicate)
 
@@ -281,9 +263,7 @@ class Module:
         for _, parameter in self.named_parameters(recurse=recurse):
             yield parameter
 
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
         """Every buffer with its dotted path."""
         return self._named_members("_buffers", prefix, recurse, remove_duplicate)
 
@@ -310,9 +290,7 @@ class Module:
         state: dict[str, Tensor] = {}
         for path, module in self.named_modules(prefix.removesuffix("."), remove_duplicate=False):
             start = f"{path}." if path else ""
-            saved = [
-                (name, buffer) for name, buffer in module._buffers.items() if name not in module._temporary_buffers
-            ]
+            saved = [(name, buffer) for name, buffer in module._buffers.items() if name not in module._temporary_buffers]
             for name, tensor in (*module._parameters.items(), *saved):
                 if tensor is not None:
                     state[start + name] = tensor if keep_vars else tensor.detach()
@@ -374,9 +352,7 @@ class Module:
             return self
         kind = np.dtype(wanted)
         if kind not in FLOATS:
-            raise DtypeError(
-                f"to: {kind} is not a type that modules compute in; use tinycnn.float32 or tinycnn.float64"
-            )
+            raise DtypeError(f"to: {kind} is not a type that modules compute in; use tinycnn.float32 or tinycnn.float64")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.is_floating_point() and tensor.dtype != kind:
                 tensor.data = tensor.data.astype(kind, order="C")
@@ -396,9 +372,7 @@ class Module:
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all below into training mode (dropout drops) or, with False, evaluation mode."""
         if not isinstance(mode, bool):
-            raise ArgumentError(
-                f"train: mode must be True or False, not {mode!r}; the optimiser and the data are not passed here"
-            )
+            raise ArgumentError(f"train: mode must be True or False, not {mode!r}; the optimiser and the data are not passed here")
         for module in self.modules():
             module.training = mode
         return self

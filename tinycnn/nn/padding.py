@@ -19,10 +19,7 @@ class _Pad2d(Module):
         super().__init__()
         sides = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(sides) != 4:
-            raise ArgumentError(
-                f"{type(self).__name__}: padding has {len(sides)} numbers; give one, or four as (left, right, top, "
-                "bottom)"
-            )
+            raise ArgumentError(f"{type(self).__name__}: padding has {len(sides)} numbers; give one, or four as (left, right, top, bottom)")
         self.padding = sides
 
     def forward(self, input: Any) -> Tensor:

@@ -16,9 +16,7 @@ def _gradients(parameters: Iterable[Tensor] | Tensor) -> list[np.ndarray]:
     return [tensor.grad.data for tensor in tensors if tensor.grad is not None]
 
 
-def clip_grad_norm_(
-    parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
-) -> Tensor:
+def clip_grad_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """Scale all gradients by one factor so that their common norm is at most `max_norm`; their direction stays.
 
     Formula
@@ -53,9 +51,7 @@ def clip_grad_norm_(
     (5.0, array([0.6, 0.8]))
     """
     if not max_norm >= 0 or not norm_type > 0:
-        raise ArgumentError(
-            f"clip_grad_norm_: needs max_norm >= 0 and norm_type > 0, not {max_norm!r} and {norm_type!r}"
-        )
+        raise ArgumentError(f"clip_grad_norm_: needs max_norm >= 0 and norm_type > 0, not {max_norm!r} and {norm_type!r}")
     gradients = _gradients(parameters)
     if not gradients:
         return Tensor(np.zeros((), np.float32))
@@ -65,9 +61,7 @@ def clip_grad_norm_(
         powers = [float((np.abs(gradient, dtype=np.float64) ** norm_type).sum()) for gradient in gradients]
         norm = math.fsum(powers) ** (1 / norm_type)
     if error_if_nonfinite and not math.isfinite(norm):
-        raise ArgumentError(
-            f"clip_grad_norm_: the gradients' norm is {norm}; look for the first layer whose gradient is not finite"
-        )
+        raise ArgumentError(f"clip_grad_norm_: the gradients' norm is {norm}; look for the first layer whose gradient is not finite")
     factor = max_norm / (norm + 1e-6)
     if not factor >= 1:  # so that a NaN norm is seen in the gradients
         for gradient in gradients:
@@ -104,9 +98,7 @@ def vector_to_parameters(vec: Tensor | np.ndarray, parameters: Iterable[Tensor])
     tensors = list(parameters)
     total = sum(tensor.data.size for tensor in tensors)
     if vector.shape != (total,):
-        raise ShapeError(
-            f"vector_to_parameters: the vector has shape {vector.shape}, the parameters hold {total} numbers together"
-        )
+        raise ShapeError(f"vector_to_parameters: the vector has shape {vector.shape}, the parameters hold {total} numbers together")
     start = 0
     for tensor in tensors:
         stop = start + tensor.data.size

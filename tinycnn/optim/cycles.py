@@ -40,9 +40,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     _absolute = True
 
-    def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_0 = whole("CosineAnnealingWarmRestarts", "T_0", T_0, 1)
         self.T_mult = whole("CosineAnnealingWarmRestarts", "T_mult", T_mult, 1)
         self.eta_min = eta_min
@@ -132,9 +130,7 @@ class OneCycleLR(LRScheduler):
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ArgumentError("OneCycleLR: give total_steps, or both epochs and steps_per_epoch")
-            total_steps = whole("OneCycleLR", "epochs", epochs, 1) * whole(
-                "OneCycleLR", "steps_per_epoch", steps_per_epoch, 1
-            )
+            total_steps = whole("OneCycleLR", "epochs", epochs, 1) * whole("OneCycleLR", "steps_per_epoch", steps_per_epoch, 1)
         self.total_steps = whole("OneCycleLR", "total_steps", total_steps, 1)
         if not 0 <= pct_start <= 1:
             raise ArgumentError(f"OneCycleLR: pct_start must be a share from 0 to 1, not {pct_start!r}")
@@ -142,10 +138,7 @@ class OneCycleLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         self._uses_beta1 = "betas" in optimizer.defaults
         if cycle_momentum and not self._uses_beta1 and "momentum" not in optimizer.defaults:
-            raise ArgumentError(
-                f"OneCycleLR: {type(optimizer).__name__} has neither momentum nor betas to cycle; pass "
-                "cycle_momentum=False"
-            )
+            raise ArgumentError(f"OneCycleLR: {type(optimizer).__name__} has neither momentum nor betas to cycle; pass cycle_momentum=False")
         # The numbers of each group at the corners of the cycle.
         highest = self._one_per_group("max_lr", optimizer, max_lr)
         first = [rate / div_factor for rate in highest]
@@ -168,9 +161,7 @@ class OneCycleLR(LRScheduler):
         count = len(optimizer.param_groups)
         if isinstance(value, Sequence):
             if len(value) != count:
-                raise ArgumentError(
-                    f"OneCycleLR: {argument} has {len(value)} numbers for {count} parameter groups; give one for each"
-                )
+                raise ArgumentError(f"OneCycleLR: {argument} has {len(value)} numbers for {count} parameter groups; give one for each")
             return [float(number) for number in value]
         return [float(value)] * count
 
@@ -194,10 +185,7 @@ class OneCycleLR(LRScheduler):
 
     def _set(self, time: float) -> None:
         if time > self.total_steps:
-            raise ArgumentError(
-                f"OneCycleLR: step {time} of a cycle of {self.total_steps}; make total_steps the number of batches of "
-                "the whole run"
-            )
+            raise ArgumentError(f"OneCycleLR: step {time} of a cycle of {self.total_steps}; make total_steps the number of batches of the whole run")
         super()._set(time)
         if not self.cycle_momentum:
             return

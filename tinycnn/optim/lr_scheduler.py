@@ -69,9 +69,7 @@ class StepLR(_FactorLR):
 class MultiStepLR(_FactorLR):
     """Multiply by `gamma` at each milestone: lr(t) = lr_0 gamma^(number of milestones <= t)."""
 
-    def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.milestones = sorted(milestones)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -94,9 +92,7 @@ class ExponentialLR(_FactorLR):
 class ConstantLR(_FactorLR):
     """Multiply by `factor` for the first `total_iters` epochs, by 1 afterwards."""
 
-    def __init__(
-        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         if not 0 <= factor <= 1:
             raise ArgumentError(f"ConstantLR: factor must be from 0 to 1, not {factor!r}")
         self.factor = factor
@@ -128,10 +124,7 @@ class LinearLR(_FactorLR):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ArgumentError(
-                f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, not {start_factor!r} and "
-                f"{end_factor!r}"
-            )
+            raise ArgumentError(f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, not {start_factor!r} and {end_factor!r}")
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = whole("LinearLR", "total_iters", total_iters, 1)
@@ -196,10 +189,7 @@ class LambdaLR(LRScheduler):
         count = len(optimizer.param_groups)
         self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * count
         if len(self.lr_lambdas) != count:
-            raise ArgumentError(
-                f"LambdaLR: {len(self.lr_lambdas)} functions for {count} parameter groups; give one for each, or one "
-                "for all"
-            )
+            raise ArgumentError(f"LambdaLR: {len(self.lr_lambdas)} functions for {count} parameter groups; give one for each, or one for all")
         super().__init__(optimizer, last_epoch)
 
     def _lr_at(self, time: float) -> list[float]:

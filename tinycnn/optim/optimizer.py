@@ -49,9 +49,7 @@ class Bundle:
         copies = iter(self.copies)
         self.arrays = ArrayTable(array if array.flags.carray else next(copies)[1] for array in arrays)
         self.steps = np.array([int(state[parameter].get("step", 0)) for parameter in parameters], np.int64)
-        self.fresh = np.array(
-            [any(name not in state[parameter] for name in slots) for parameter in parameters], np.uint8
-        )
+        self.fresh = np.array([any(name not in state[parameter] for name in slots) for parameter in parameters], np.uint8)
         for position, parameter in enumerate(parameters):
             own = state[parameter]
             own["step"] = self.steps[position : position + 1].reshape(())  # a view: it counts with the bundle
@@ -128,15 +126,11 @@ class Optimizer:
         if isinstance(params, dict):
             raise ArgumentError(f"{self._name}: params is one dict; pass a list of them, [group]")
         if not isinstance(params, Iterable) or isinstance(params, str):
-            raise ArgumentError(
-                f"{self._name}: params is a {type(params).__name__}, not an iterable of parameters; pass "
-                "model.parameters()"
-            )
+            raise ArgumentError(f"{self._name}: params is a {type(params).__name__}, not an iterable of parameters; pass model.parameters()")
         found = list(params)
         if not found:
             raise ArgumentError(
-                f"{self._name}: params holds no parameters; the model has none, or the generator was used up already: "
-                "call model.parameters() anew"
+                f"{self._name}: params holds no parameters; the model has none, or the generator was used up already: call model.parameters() anew"
             )
         return found if isinstance(found[0], dict) else [{"params": found}]
 
@@ -147,9 +141,7 @@ class Optimizer:
             raise ArgumentError(f'{self._name}: a parameter group has no "params" among its keys {sorted(group)}')
         for option in group:
             if option not in self.defaults and option not in ("params", "param_names", "initial_lr"):
-                raise ArgumentError(
-                    f"{self._name}: unknown option {option!r} in a parameter group; it takes {', '.join(self.defaults)}"
-                )
+                raise ArgumentError(f"{self._name}: unknown option {option!r} in a parameter group; it takes {', '.join(self.defaults)}")
         given = group["params"]
         if isinstance(given, set | frozenset):
             raise ArgumentError(f"{self._name}: params is a set, whose order changes between runs; pass a list")
@@ -162,8 +154,7 @@ class Optimizer:
             self._check_parameter(member)
             if id(member) in known:
                 raise ArgumentError(
-                    f"{self._name}: a parameter of shape {member.shape} appears twice, so it would be updated twice a "
-                    "step; list it once"
+                    f"{self._name}: a parameter of shape {member.shape} appears twice, so it would be updated twice a step; list it once"
                 )
             known.add(id(member))
         group["params"] = members
@@ -175,9 +166,7 @@ class Optimizer:
 
     def _check_parameter(self, member: Any) -> None:
         if not isinstance(member, Tensor):
-            raise ArgumentError(
-                f"{self._name}: params holds a {type(member).__name__}, not a Tensor; pass model.parameters()"
-            )
+            raise ArgumentError(f"{self._name}: params holds a {type(member).__name__}, not a Tensor; pass model.parameters()")
         if not member.is_leaf:
             raise ArgumentError(
                 f"{self._name}: a tensor of shape {member.shape} is an operator's result, which is computed anew in "
@@ -187,9 +176,7 @@ class Optimizer:
         if not member.is_floating_point():
             raise ArgumentError(f"{self._name}: a parameter is {member.dtype}; only float32 and float64 have gradients")
         if not member.data.flags.writeable:
-            raise ArgumentError(
-                f"{self._name}: a parameter of shape {member.shape} lies in read-only memory; copy it: array.copy()"
-            )
+            raise ArgumentError(f"{self._name}: a parameter of shape {member.shape} lies in read-only memory; copy it: array.copy()")
 
     def _check_options(self, group: Group) -> None:
         """Refuse options out of range; subclasses add theirs."""
@@ -288,9 +275,7 @@ class Optimizer:
             for parameter, number in numbers.items()
             if parameter in self.state
         }
-        groups = [
-            {**group, "params": [numbers[parameter] for parameter in group["params"]]} for group in self.param_groups
-        ]
+        groups = [{**group, "params": [numbers[parameter] for parameter in group["params"]]} for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -302,17 +287,13 @@ class Optimizer:
             If groups, parameters or shapes differ. Nothing is changed then.
         """
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
-            raise CheckpointError(
-                'load_state_dict: an optimiser\'s state is a dict with "state" and "param_groups"; pass what '
-                "state_dict() gave"
-            )
+            raise CheckpointError('load_state_dict: an optimiser\'s state is a dict with "state" and "param_groups"; pass what state_dict() gave')
         saved = state_dict["param_groups"]
         sizes = [len(group["params"]) for group in self.param_groups]
         saved_sizes = [len(group["params"]) for group in saved]
         if sizes != saved_sizes:
             raise CheckpointError(
-                f"load_state_dict: this {self._name} has groups of {sizes} parameters, the state dict of "
-                f"{saved_sizes}; build it as it was saved"
+                f"load_state_dict: this {self._name} has groups of {sizes} parameters, the state dict of {saved_sizes}; build it as it was saved"
             )
         order = [number for group in saved for number in group["params"]]
         target = dict(zip(map(int, order), self._parameters()))
@@ -322,10 +303,7 @@ class Optimizer:
                 raise CheckpointError(f"load_state_dict: the state of parameter {number} belongs to no group")
             state[target[int(number)]] = _own_state(target[int(number)], number, own)
         # JSON turns tuples into lists; the options were tuples.
-        options = [
-            {k: tuple(v) if isinstance(v, list) else v for k, v in group.items() if k not in ("params", "param_names")}
-            for group in saved
-        ]
+        options = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items() if k not in ("params", "param_names")} for group in saved]
         for group, replacement in zip(self.param_groups, options):
             self._check_options({**group, **replacement})
         for group, replacement in zip(self.param_groups, options):
@@ -340,9 +318,7 @@ class Optimizer:
         lines = []
         for index, group in enumerate(self.param_groups):
             lines.append(f"  group {index}: {len(group['params'])} parameters")
-            lines += [
-                f"    {option}: {group[option]}" for option in sorted(group) if option not in ("params", "param_names")
-            ]
+            lines += [f"    {option}: {group[option]}" for option in sorted(group) if option not in ("params", "param_names")]
         return "\n".join([f"{self._name}(", *lines, ")"])
 
 

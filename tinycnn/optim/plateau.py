@@ -78,9 +78,7 @@ class ReduceLROnPlateau(LRScheduler):
             raise ArgumentError(f"ReduceLROnPlateau: factor must be from 0 to just under 1, not {factor!r}")
         count = len(optimizer.param_groups)
         if isinstance(min_lr, Sequence) and len(min_lr) != count:
-            raise ArgumentError(
-                f"ReduceLROnPlateau: min_lr has {len(min_lr)} numbers for {count} parameter groups; give one for each"
-            )
+            raise ArgumentError(f"ReduceLROnPlateau: min_lr has {len(min_lr)} numbers for {count} parameter groups; give one for each")
         self.optimizer = optimizer
         self.mode = one_of("ReduceLROnPlateau", "mode", mode, ("min", "max"))
         self.factor = factor
@@ -98,11 +96,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _is_better(self, value: float) -> bool:
         sign = -1 if self.mode == "min" else 1
-        margin = (
-            self.best * (1 + sign * self.threshold)
-            if self.threshold_mode == "rel"
-            else self.best + sign * self.threshold
-        )
+        margin = self.best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else self.best + sign * self.threshold
         return value < margin if self.mode == "min" else value > margin
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]  # time is not enough here

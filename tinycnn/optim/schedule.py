@@ -59,8 +59,7 @@ class LRScheduler:
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         resumed = last_epoch != -1
         self._factors = [
-            1.0 if resumed or self._absolute or base == 0 else group["lr"] / base
-            for group, base in zip(optimizer.param_groups, self.base_lrs)
+            1.0 if resumed or self._absolute or base == 0 else group["lr"] / base for group, base in zip(optimizer.param_groups, self.base_lrs)
         ]
         self._last_lr: list[float] = []
         self._started_at = optimizer.steps_taken
@@ -74,9 +73,7 @@ class LRScheduler:
 
     def _require_optimizer(self, optimizer: Any) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise ArgumentError(
-                f"{self._name}: optimizer is a {type(optimizer).__name__}, not a tinycnn.optim optimiser"
-            )
+            raise ArgumentError(f"{self._name}: optimizer is a {type(optimizer).__name__}, not a tinycnn.optim optimiser")
 
     def _lr_at(self, time: float) -> list[float]:
         """The formula: one rate a group."""
@@ -109,9 +106,7 @@ class LRScheduler:
     def _warn_if_early(self) -> None:
         if self._calls == 0 and self.optimizer.steps_taken == self._started_at:
             warnings.warn(
-                f"{self._name}.step() came before the first optimizer.step(), so the first learning rate is never "
-                "used; "
-                "call optimizer.step() first",
+                f"{self._name}.step() came before the first optimizer.step(), so the first learning rate is never used; call optimizer.step() first",
                 HintWarning,
                 stacklevel=3,
             )
@@ -139,12 +134,8 @@ class LRScheduler:
         expected = set(self.state_dict())
         if set(state_dict) != expected:
             missing, extra = sorted(expected - set(state_dict)), sorted(set(state_dict) - expected)
-            raise CheckpointError(
-                f"load_state_dict: the state is not a {self._name}'s: missing {missing}, unexpected {extra}"
-            )
-        self.__dict__.update(
-            {name: list(value) if isinstance(value, list) else value for name, value in state_dict.items()}
-        )
+            raise CheckpointError(f"load_state_dict: the state is not a {self._name}'s: missing {missing}, unexpected {extra}")
+        self.__dict__.update({name: list(value) if isinstance(value, list) else value for name, value in state_dict.items()})
         self._started_at = -1  # the steps before the load were other ones
 
 
@@ -179,9 +170,7 @@ class SequentialLR(LRScheduler):
 
     _unsaved = ("optimizer", "schedulers")
 
-    def __init__(
-        self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1) -> None:
         self._require_optimizer(optimizer)
         self.schedulers = list(schedulers)
         self._check(optimizer, list(milestones))
@@ -206,13 +195,10 @@ class SequentialLR(LRScheduler):
         for index, scheduler in enumerate(self.schedulers):
             if not isinstance(scheduler, LRScheduler) or not scheduler._runs_on_time:
                 raise ArgumentError(
-                    f"SequentialLR: schedule {index} is a {type(scheduler).__name__}, whose steps need more than the "
-                    "time; step it by itself"
+                    f"SequentialLR: schedule {index} is a {type(scheduler).__name__}, whose steps need more than the time; step it by itself"
                 )
             if scheduler.optimizer is not optimizer:
-                raise ArgumentError(
-                    f"SequentialLR: schedule {index} ({type(scheduler).__name__}) belongs to another optimiser"
-                )
+                raise ArgumentError(f"SequentialLR: schedule {index} ({type(scheduler).__name__}) belongs to another optimiser")
 
     def _restart(self) -> None:
         self.last_epoch = 0
@@ -239,15 +225,9 @@ class SequentialLR(LRScheduler):
         """Go on where `state_dict()` was taken."""
         states = state_dict.get("schedulers", [])
         if len(states) != len(self.schedulers):
-            raise CheckpointError(
-                f"load_state_dict: the state holds {len(states)} schedules, this SequentialLR {len(self.schedulers)}"
-            )
+            raise CheckpointError(f"load_state_dict: the state holds {len(states)} schedules, this SequentialLR {len(self.schedulers)}")
         for scheduler, state in zip(self.schedulers, states):
             scheduler.load_state_dict(state)
-        own = {
-            name: list(value) if isinstance(value, list) else value
-            for name, value in state_dict.items()
-            if name != "schedulers"
-        }
+        own = {name: list(value) if isinstance(value, list) else value for name, value in state_dict.items() if name != "schedulers"}
         self.__dict__.update(own)
         self._started_at = -1

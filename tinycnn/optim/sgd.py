@@ -93,8 +93,7 @@ class SGD(Optimizer):
         self._require(group, "momentum", least=0)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ArgumentError(
-                f"SGD: nesterov needs momentum > 0 and dampening = 0, not {group['momentum']!r} and "
-                f"{group['dampening']!r}; try momentum=0.9"
+                f"SGD: nesterov needs momentum > 0 and dampening = 0, not {group['momentum']!r} and {group['dampening']!r}; try momentum=0.9"
             )
 
     def _slots(self, group: Group) -> dict[str, float]:
