@@ -29,12 +29,12 @@ def _rows_times_panel(rows: int, vectors: int):
     """Emit the micro-kernel for tiles of so many rows and vectors."""
 
     @intrinsic
-    def rows_times_panel(typingctx, sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate):
-        signature = types.void(sample, *[types.intp] * 10)
+    def rows_times_panel(typingctx, sample, a, row, row_count, position, count, b, b_pitch, c, c_pitch, width, accumulate):
+        signature = types.void(sample, *[types.intp] * 11)
 
         def codegen(context, builder, signature, arguments):
             v = Vectors(builder, signature.args[0])
-            a, row, row_count, position, count, b, c, c_pitch, width, accumulate = arguments[1:]
+            a, row, row_count, position, count, b, b_pitch, c, c_pitch, width, accumulate = arguments[1:]
             a, b, c = v.pointer(a), v.pointer(b), v.pointer(c)
             row, position = v.index_pointer(row), v.index_pointer(position)
             full = builder.icmp_signed(">=", width, index_constant(vectors * v.lanes))
@@ -55,7 +55,7 @@ def _rows_times_panel(rows: int, vectors: int):
 
                 def step(p, sums):
                     offset = builder.load(v.at(position, p))
-                    b_row = v.at(b, builder.mul(p, index_constant(vectors * v.lanes)))
+                    b_row = v.at(b, builder.mul(p, b_pitch))
                     b_vectors = [v.load(v.at(b_row, j * v.lanes)) for j in range(vectors)]
                     results = []
                     for i in range(rows):
@@ -91,9 +91,7 @@ def _added_to(v, sums, targets, masks, adds):
     before = builder.block
     with builder.if_then(adds):
         totals = [
-            builder.fadd(v.load_masked(target, masks[j]), sums[i * len(masks) + j])
-            for i, row in enumerate(targets)
-            for j, target in enumerate(row)
+            builder.fadd(v.load_masked(target, masks[j]), sums[i * len(masks) + j]) for i, row in enumerate(targets) for j, target in enumerate(row)
         ]
         inside = builder.block
     results = []
@@ -110,15 +108,15 @@ _single = _rows_times_panel(*SINGLE)
 
 
 @kernel
-def multiply_panel(sample, a, row, row_count, position, count, b, vectors, c, c_pitch, width, accumulate):
+def multiply_panel(sample, a, row, row_count, position, count, b, b_pitch, vectors, c, c_pitch, width, accumulate):
     """C (row_count, width; rows c_pitch apart) = or += A times one panel of B, so many vectors wide.
 
     All arguments are addresses or numbers of elements, except sample, which tells the element type.
     """
     if vectors == 1:
-        _single(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
+        _single(sample, a, row, row_count, position, count, b, b_pitch, c, c_pitch, width, accumulate)
     else:
-        _double(sample, a, row, row_count, position, count, b, c, c_pitch, width, accumulate)
+        _double(sample, a, row, row_count, position, count, b, b_pitch, c, c_pitch, width, accumulate)
 
 
 @intrinsic

@@ -12,95 +12,63 @@ from ..simd import VECTOR_BYTES, address
 from ..reference.conv import PADDING_CODES
 from ..threads import get_num_threads
 from .direct_copy import fold_padding, padded_copy, scatter_interleaved, scatter_rows
-from .direct_kernel import CONTINUE, RELU, TILE_VECTORS, last_tile, panel_stride, whole_tile
+from .direct_kernel import CONTINUE, PANEL_STRIDES, RELU, TILE_VECTORS, last_tile, whole_tile
+from .direct_pack import pack
 from .direct_plan import forward_plan, grad_x_plan
 
 _WIDTHS = tuple(TILE_VECTORS.get(height, 0) for height in range(9))
-_PANEL_STRIDES = tuple(panel_stride(max(height, 1)) for height in range(9))
 
 
 @kernel(inline="never")
-def _pack_panel(weight, packed, bias, padded_bias, group, panel, phases, weight_elements, weight_step, geometry):
-    """Copy the weights of one panel's channels from rows of the weight to columns of the panel, zeros for channels that do not exist."""
-    height, stride = geometry.height, _PANEL_STRIDES[geometry.height]
-    panels = -(-geometry.channels // height)
-    first = panel * height
-    present = min(height, geometry.channels - first)
-    own = group * geometry.channels + first
-    for i in range(height):
-        exists = i < present and bias.size > 0
-        padded_bias[(group * panels + panel) * height + i] = bias[own + i] if exists else 0
-    group_start = group * (weight.size // geometry.groups)
-    for phase in range(phases.shape[0]):
-        first_tap, taps = phases[phase, 0], phases[phase, 1]
-        target = phases[phase, 2] + (group * panels + panel) * taps * stride
-        for k in range(taps):
-            source = group_start + weight_elements[first_tap + k] + first * weight_step
-            for i in range(present):
-                packed[target + k * stride + i] = weight[source + i * weight_step]
-            for i in range(present, stride):
-                packed[target + k * stride + i] = 0
-
-
-@kernel(parallel=True)
-def _pack(weight, packed, bias, padded_bias, phases, weight_elements, weight_step, geometry):
-    panels = -(-geometry.channels // geometry.height)
-    for task in prange(geometry.groups * panels):
-        group, panel = task // panels, task % panels
-        _pack_panel(weight, packed, bias, padded_bias, group, panel, phases, weight_elements, weight_step, geometry)
-
-
-@kernel(inline="never")
-def _multiply(source, result, work, packed, bias, tables, start, image, group, first_panel, last_panel, pixels, phase, relu, geometry):
-    """All tiles of one phase of one task: C = bias + weights x pixels, in blocks of taps that keep the pixels in the first-level cache."""
+def _multiply(
+    source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel, pixels,
+    phase, relu, geometry,
+):
+    """All tiles of one phase of one task, over one block of the channels that are summed: C = bias or C + weights x pixels."""
     offsets, positions, phases = tables
     sample, size = work[0], work.itemsize
     height = geometry.height
-    width, stride = _WIDTHS[height], _PANEL_STRIDES[height]
+    width, stride = _WIDTHS[height], PANEL_STRIDES[height]
     lanes = VECTOR_BYTES // size
     panels = -(-geometry.channels // height)
-    first_tap, taps = phases[phase, 0], phases[phase, 1]
-    weights = address(packed) + (phases[phase, 2] + group * panels * taps * stride) * size
+    all_taps = phases[phase, 1]
+    channel_taps = all_taps // geometry.sum_channels
+    taps = channels * channel_taps
+    weights = address(packed) + (phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride) * size
     biases = address(bias) + group * panels * height * size
+    first_offset = address(offsets) + phases[phase, 0] * 8
     if geometry.copies == 0:
-        area = source.shape[2] * source.shape[3]
-        plane = image * source.shape[1] + group * geometry.sum_channels
-        inputs = address(source) + (plane * area + start * geometry.pitch) * size
+        plane = image * source.shape[1] + group * geometry.sum_channels + channel
+        inputs = address(source) + (plane * source.shape[2] * source.shape[3] + start * geometry.pitch) * size
     else:
         inputs = address(work)
     if geometry.scratch:
         row_pitch = geometry.scratch_pitch
-        channels = geometry.chunk_panels * height
-        first = geometry.scratch_start + (phase * channels - first_panel * height) * row_pitch
-        output = address(work) + first * size
+        slab = phase * geometry.chunk_panels - first_panel
+        output = address(work) + (geometry.scratch_start + slab * height * row_pitch) * size
     else:
         row_pitch = result.shape[2] * result.shape[3]
         plane = image * result.shape[1] + group * geometry.channels
         output = address(result) + (plane * row_pitch + start * geometry.grid_columns) * size
+    mode = (CONTINUE if channel > 0 else 0) | (RELU if relu and channel + channels == geometry.sum_channels else 0)
     vectors = (pixels + lanes - 1) // lanes
     whole = pixels // lanes // width * width
-    blocks = max(1, (taps + geometry.most_taps // 3) // geometry.most_taps)
-    for block in range(blocks):
-        k0, k1 = block * taps // blocks, (block + 1) * taps // blocks
-        mode = (CONTINUE if block > 0 else 0) | (RELU if relu and block == blocks - 1 else 0)
-        taps_here = address(offsets) + (first_tap + k0) * 8
-        for vector in range(0, whole, width):
-            for panel in range(first_panel, last_panel):
-                whole_tile(
-                    height, sample, weights + (panel * taps + k0) * stride * size, inputs, taps_here, k1 - k0,
-                    address(positions) + vector * 8,
-                    output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
-                    biases + panel * height * size, min(height, geometry.channels - panel * height), mode,
-                )
-        for vector in range(whole, vectors):
-            for panel in range(first_panel, last_panel):
-                last_tile(
-                    height, sample, weights + (panel * taps + k0) * stride * size, inputs, taps_here, k1 - k0,
-                    address(positions) + vector * 8,
-                    output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
-                    biases + panel * height * size, min(height, geometry.channels - panel * height),
-                    pixels - vector * lanes, mode,
-                )
+    for vector in range(0, whole, width):
+        place = address(positions) + vector * 8
+        for panel in range(first_panel, last_panel):
+            whole_tile(
+                height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
+                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch, biases + panel * height * size,
+                min(height, geometry.channels - panel * height), mode,
+            )
+    for vector in range(whole, vectors):
+        place = address(positions) + vector * 8
+        for panel in range(first_panel, last_panel):
+            last_tile(
+                height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
+                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch, biases + panel * height * size,
+                min(height, geometry.channels - panel * height), pixels - vector * lanes, mode,
+            )
 
 
 @kernel(inline="never")
@@ -143,17 +111,20 @@ def _task(task, source, result, work, packed, bias, row_starts, columns, tables,
     first_panel = chunk * geometry.chunk_panels
     last_panel = min(panels, first_panel + geometry.chunk_panels)
     phases = tables[2]
-    if geometry.copies > 0:
-        padded_copy(
-            source, image, images, group * geometry.sum_channels, geometry.sum_channels, work,
-            row_starts + start * geometry.row_step, geometry.row_step, rows + geometry.halo, columns, geometry.column_step,
-            geometry.pitch, geometry.slots, geometry.plane, geometry.padding_code,
-        )
     pixels = rows * geometry.slots * geometry.grid_columns
-    for phase in range(phases.shape[0]):
-        _multiply(
-            source, result, work, packed, bias, tables, start, image, group, first_panel, last_panel, pixels, phase, relu, geometry
-        )
+    for channel in range(0, geometry.sum_channels, geometry.block_channels):
+        channels = min(geometry.block_channels, geometry.sum_channels - channel)
+        if geometry.copies > 0:
+            padded_copy(
+                source, image, images, group * geometry.sum_channels + channel, channels, work,
+                row_starts + start * geometry.row_step, geometry.row_step, rows + geometry.halo, columns,
+                geometry.column_step, geometry.pitch, geometry.slots, geometry.plane, geometry.padding_code,
+            )
+        for phase in range(phases.shape[0]):
+            _multiply(
+                source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel,
+                pixels, phase, relu, geometry,
+            )
     if geometry.scratch:
         _store_scratch(work, result, image, images, group, first_panel, last_panel, start, rows, phases, geometry)
 
@@ -178,9 +149,7 @@ def _convolve(plan, source, weight, bias, relu):
     padded_bias = work[plan.workspace_elements + plan.packed_elements :]
     if bias is None:
         bias = work[:0]
-    _pack(
-        weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.weight_elements, plan.weight_step, plan.geometry
-    )
+    pack(weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometry)
     _run(
         source, result, work[: plan.workspace_elements], packed, padded_bias, plan.row_starts, plan.columns, plan.offsets,
         plan.positions, plan.phases, relu, plan.geometry,

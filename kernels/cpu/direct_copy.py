@@ -25,7 +25,7 @@ def _rows_by_vectors(v, count, element):
     def column(k, carried):
         start = builder.mul(k, lanes)
         for rows, emit in element(start, v.first_lanes(builder.sub(count, start))):
-            v.loop(rows, [], lambda r, carried, emit=emit: emit(r) or [], unroll=True)
+            v.loop(rows, [], lambda r, carried, emit=emit: emit(r) or [])
         return []
 
     v.loop(vectors, [], column)
@@ -204,6 +204,14 @@ def padded_copy(
                         _fill_border(
                             x, image + i, channel + c, start, row_step, rows, work, target, line, first, column_step, pitch, code
                         )
+
+
+@kernel(inline="never")
+def gather_rows(source, start, pitch, rows, present, work, target, count):
+    """work[target + r * count + q] = source[start + r * pitch + q] for r < rows, q < present; zero from q = present to count."""
+    size = work.itemsize
+    to, begin = address(work) + target * size, address(source) + start * size
+    _gather(work[0], to, count, begin, pitch, 0, rows, 0, 0, present, count)
 
 
 @kernel(inline="never")

@@ -28,6 +28,9 @@ def panel_stride(height: int) -> int:
     return 1 << (height - 1).bit_length()
 
 
+PANEL_STRIDES = tuple(panel_stride(max(height, 1)) for height in range(9))
+
+
 class _Tile:
     """Emit one micro-kernel of `height` channels by `width` vectors; the last vector may be partial where `masked`."""
 

@@ -19,8 +19,9 @@ from .direct_kernel import TILE_VECTORS, panel_stride
 
 # Bytes of pixels that one pass over the weights may use, so that they stay in the first-level cache.
 TAPS_BYTES = 36 << 10
-# Bytes of copied input in one task, so that it stays in the second-level cache.
-WORKSPACE_BYTES = 384 << 10
+# Bytes of copied input, and of results, that one task works on, so that they stay in the second-level cache.
+WORKSPACE_BYTES = 256 << 10
+RESULT_BYTES = 512 << 10
 # A micro-kernel's time per tap and vector of pixels does not fall below that of this many channels: loads, not arithmetic, bound it.
 LEAST_HEIGHT = 2.7
 
@@ -78,7 +79,7 @@ class Geometry(NamedTuple):
     pitch: int
     plane: int
     padding_code: int
-    most_taps: int  # taps of one block
+    block_channels: int  # channels that are copied and summed at a time
     copies: int  # 0: the source is read in place
     scratch: int  # 0: tiles are stored straight into the result
     scratch_pitch: int
@@ -94,10 +95,10 @@ class Plan:
     geometry: Geometry
     row_starts: np.ndarray
     columns: np.ndarray
-    offsets: np.ndarray  # of every tap of every phase in the workspace
+    offsets: np.ndarray  # in the workspace, of every tap of every phase, for one block of channels
     positions: np.ndarray  # of every vector of pixels of a task
-    phases: np.ndarray  # a row a phase: first tap, taps, first packed weight, first result row and column
-    weight_elements: np.ndarray  # flat position in the weight of every tap's first channel
+    phases: np.ndarray  # a row a phase: first offset, taps, first packed weight, first result row and column, runs (from, to)
+    runs: np.ndarray  # where neighbouring taps lie in the weight: flat position for the first channel, and how many
     weight_step: int
     packed_elements: int
     bias_elements: int
@@ -181,6 +182,12 @@ def images_side_by_side(problem, lanes, height, taps, threads):
     return best
 
 
+def neighbours(elements):
+    """Runs of consecutive numbers in a list: rows of (first, how many)."""
+    starts = np.flatnonzero(np.diff(elements, prepend=elements[:1] - 2) != 1)
+    return np.stack([elements[starts], np.diff(starts, append=len(elements))], axis=1).reshape(-1, 2)
+
+
 @plan_cache
 def make_plan(problem, padding_mode, dtype, threads):
     """Lay out the workspace and cut the work."""
@@ -208,9 +215,18 @@ def make_plan(problem, padding_mode, dtype, threads):
     halo = max(place[1] for place in row_places.values())
     copies = 0 if in_place else len(row_starts) * len(column_starts)
 
-    row_bytes = max(copies, 1) * sum_channels * slots * pitch * np.dtype(dtype).itemsize
+    itemsize = np.dtype(dtype).itemsize
+    width = TILE_VECTORS[height]
+    most_taps = max(len(phase.taps) for phase in problem.phases)
+    most_channels = max(1, TAPS_BYTES // (width * VECTOR_BYTES * most_taps))
+    channel_blocks = max(1, (sum_channels + most_channels // 3) // most_channels)
+    block_channels = -(-sum_channels // channel_blocks)
+    row_bytes = max(copies, 1) * block_channels * slots * pitch * itemsize
+    result_row_bytes = channels * slots * columns * itemsize * len(problem.phases)
     groups_of_images = -(-images // slots)
     block_rows = max(1, min(rows, WORKSPACE_BYTES // row_bytes - halo))
+    if channel_blocks > 1:
+        block_rows = max(1, min(block_rows, RESULT_BYTES // result_row_bytes))
     blocks = -(-rows // block_rows)
     chunks = 1
     independent = groups_of_images * problem.groups
@@ -223,9 +239,9 @@ def make_plan(problem, padding_mode, dtype, threads):
     blocks = -(-rows // block_rows)
 
     area = (block_rows + halo) * slots * pitch
-    line = VECTOR_BYTES // np.dtype(dtype).itemsize
+    line = VECTOR_BYTES // itemsize
     plane = ((-(-area // line)) | 1) * line  # an odd number of cache lines: planes then start in different cache sets
-    offsets, weight_elements, phase_rows = [], [], []
+    offsets, runs, phase_rows = [], [], []
     packed = 0
     order = np.arange(sum_channels, dtype=np.int64)[:, None]
     for phase in problem.phases:
@@ -235,23 +251,25 @@ def make_plan(problem, padding_mode, dtype, threads):
         )
         elements = np.array([tap.element for tap in phase.taps], np.int64)
         if in_place:
-            phase_offsets = order * (source_rows * source_columns) + np.zeros(1, np.int64)
+            phase_offsets = order[:block_channels] * (source_rows * source_columns)
         else:
-            phase_offsets = order * (copies * plane) + within
+            phase_offsets = order[:block_channels] * (copies * plane) + within
         source_stride = problem.kernel_elements * (channels if problem.transposed else 1)
         count = sum_channels * len(phase.taps)
-        phase_rows.append((sum(map(len, offsets)), count, packed, phase.first_row, phase.first_column))
+        phase_runs = neighbours((order * source_stride + elements).reshape(-1))
+        first_run = sum(map(len, runs))
+        phase_rows.append(
+            (sum(map(len, offsets)), count, packed, phase.first_row, phase.first_column, first_run, first_run + len(phase_runs))
+        )
         offsets.append(phase_offsets.reshape(-1))
-        weight_elements.append((order * source_stride + elements).reshape(-1))
+        runs.append(phase_runs)
         packed += problem.groups * panels * count * panel_stride(height)
 
     scratch = int(slots > 1 or len(problem.phases) > 1)
     chunk_panels = -(-panels // chunks)
     scratch_pitch = -(-block_rows * slots * columns // line) * line
-    scratch_start = sum_channels * copies * plane + line
+    scratch_start = block_channels * copies * plane + line
     thread_elements = scratch_start + scratch * len(problem.phases) * chunk_panels * height * scratch_pitch + line
-    width = TILE_VECTORS[height]
-    most_taps = max(1, TAPS_BYTES // (width * VECTOR_BYTES))
     vectors = np.arange(-(-block_rows * slots * columns // lanes) + width, dtype=np.int64) * lanes
     row_pitch = slots * columns
     geometry = Geometry(
@@ -275,7 +293,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         pitch=pitch,
         plane=plane,
         padding_code=PADDING_CODES[padding_mode],
-        most_taps=most_taps,
+        block_channels=block_channels,
         copies=copies,
         scratch=scratch,
         scratch_pitch=scratch_pitch,
@@ -290,7 +308,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         offsets=np.concatenate(offsets),
         positions=vectors // row_pitch * (slots * pitch) + vectors % row_pitch,
         phases=np.array(phase_rows, np.int64),
-        weight_elements=np.concatenate(weight_elements),
+        runs=np.concatenate(runs),
         weight_step=problem.kernel_elements * (1 if problem.transposed else sum_channels),
         packed_elements=packed,
         bias_elements=problem.groups * panels * height,

@@ -20,9 +20,22 @@ ROWS, COLUMNS = (2, 9) if REGISTERS == 32 else (2, 6)
 
 @intrinsic
 def dot_rows(
-    typingctx, sample, a, a_pitch, row_count, b, column, column_count,
-    a_segment, b_segment, segments, length, c, c_pitch, accumulate,
-):  # fmt: skip
+    typingctx,
+    sample,
+    a,
+    a_pitch,
+    row_count,
+    b,
+    column,
+    column_count,
+    a_segment,
+    b_segment,
+    segments,
+    length,
+    c,
+    c_pitch,
+    accumulate,
+):
     """C (row_count, column_count; rows c_pitch apart) = or += dot products.
 
     All arguments are addresses or numbers of elements, except sample, which tells the element type.

@@ -120,7 +120,20 @@ def load_x(x, block, task, unit, count, blocks):
         image = (unit + u) // blocks.units_an_image
         here = (unit + u) % blocks.units_an_image
         padded_copy(
-            x, image, 1, first_channel, task[2] - task[1], block[u * blocks.unit_stride :], blocks.row_starts[here : here + 1],
-            1, blocks.rows_of_x, blocks.column_starts, phases, blocks.pitch, 1, blocks.rows_of_x * blocks.pitch, blocks.code,
-        )  # fmt: skip
+            x,
+            image,
+            1,
+            first_channel,
+            task[2] - task[1],
+            block[u * blocks.unit_stride :],
+            blocks.row_starts[here : here + 1],
+            1,
+            blocks.rows_of_x,
+            blocks.column_starts,
+            phases,
+            blocks.pitch,
+            1,
+            blocks.rows_of_x * blocks.pitch,
+            blocks.code,
+        )
     return address(block)

@@ -32,7 +32,21 @@ class Plan(NamedTuple):
 @plan_cache
 def make_plan(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, padding_mode, dtype, threads):
     """Cut the work into blocks."""
-    blocks = cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, padding_mode, dtype, threads, stride[1], weight_shape[0] // groups, BLOCK_BYTES)
+    blocks = cut(
+        grad_shape,
+        x_shape,
+        weight_shape,
+        stride,
+        padding,
+        dilation,
+        groups,
+        padding_mode,
+        dtype,
+        threads,
+        stride[1],
+        weight_shape[0] // groups,
+        BLOCK_BYTES,
+    )
     u, i = np.ogrid[: blocks.together, : blocks.rows]
     grad_rows = u * (grad_shape[1] * grad_shape[2] * grad_shape[3]) + i * grad_shape[3]
     x_rows = u * blocks.unit_stride + i * (stride[0] * blocks.pitch)
@@ -86,7 +100,18 @@ def _add_task(grad, x, scratch, task, sums, blocks, plan):
         rows = count * min(blocks.rows, grad.shape[2] - row)
         element = (unit // blocks.units_an_image * grad.shape[1] + task[0] * group_outputs) * plane + row * grad.shape[3]
         dot_rows(
-            zero, address(grad) + element * grad.itemsize, plane, group_outputs, start, address(blocks.taps), taps,
-            address(plan.grad_rows), address(plan.x_rows), rows, grad.shape[3],
-            address(sums) + first_tap * grad.itemsize, blocks.taps.size, unit > task[3],
-        )  # fmt: skip
+            zero,
+            address(grad) + element * grad.itemsize,
+            plane,
+            group_outputs,
+            start,
+            address(blocks.taps),
+            taps,
+            address(plan.grad_rows),
+            address(plan.x_rows),
+            rows,
+            grad.shape[3],
+            address(sums) + first_tap * grad.itemsize,
+            blocks.taps.size,
+            unit > task[3],
+        )

@@ -109,8 +109,17 @@ def _load_grad(grad, transposed, group, unit, count, blocks, plan):
             columns = plan.panels[p, 1] * plan.lanes
             source = ((image * blocks.groups + group) * group_outputs + first) * plane + row * width
             target = first * plan.positions.size + pixels * columns
-            transpose(zero, plan.lanes, grad.itemsize, address(grad) + source * grad.itemsize, plane, min(columns, group_outputs - first),
-                      here, address(transposed) + target * grad.itemsize, columns)  # fmt: skip
+            transpose(
+                zero,
+                plan.lanes,
+                grad.itemsize,
+                address(grad) + source * grad.itemsize,
+                plane,
+                min(columns, group_outputs - first),
+                here,
+                address(transposed) + target * grad.itemsize,
+                columns,
+            )
         pixels += here
     return pixels
 
@@ -129,8 +138,21 @@ def _add_block(start, transposed, sums, task, pixels, accumulate, blocks, plan):
         for pixel in range(0, pixels, PIXELS_AT_ONCE):
             count = min(PIXELS_AT_ONCE, pixels - pixel)
             panel = address(transposed) + (first * plan.positions.size + pixel * columns) * itemsize
-            multiply_panel(zero, start, address(blocks.taps), rows, address(plan.positions) + pixel * plan.positions.itemsize, count,
-                           panel, vectors, target, columns, columns, accumulate or pixel > 0)  # fmt: skip
+            multiply_panel(
+                zero,
+                start,
+                address(blocks.taps),
+                rows,
+                address(plan.positions) + pixel * plan.positions.itemsize,
+                count,
+                panel,
+                columns,
+                vectors,
+                target,
+                columns,
+                columns,
+                accumulate or pixel > 0,
+            )
 
 
 @kernel(parallel=True)
@@ -152,5 +174,14 @@ def _store(sums, grad_weight, blocks, plan):
             for i in range(start, start + count * columns):
                 sums[0, group, i] += sums[copy, group, i]
         target = (group * group_outputs + first) * taps + tap
-        transpose(zero, plan.lanes, sums.itemsize, address(sums) + (group * sums.shape[2] + start) * sums.itemsize, columns, count,
-                  min(columns, group_outputs - first), address(grad_weight) + target * sums.itemsize, taps)  # fmt: skip
+        transpose(
+            zero,
+            plan.lanes,
+            sums.itemsize,
+            address(sums) + (group * sums.shape[2] + start) * sums.itemsize,
+            columns,
+            count,
+            min(columns, group_outputs - first),
+            address(grad_weight) + target * sums.itemsize,
+            taps,
+        )

@@ -4,8 +4,8 @@
     transposed_product  Y = X W^T + bias,    lanes along the rows of X: the columns of X^T, which is packed panel by panel
     few_rows_product    the same for so few rows that they would not fill a vector; lanes along the sum
 
-A panel, one or two vectors of columns and DEPTH rows of the right-hand side, is packed into scratch memory and used for all
-rows of the left-hand side, which is read where it lies, transposed or not.
+A panel, one or two vectors of columns and DEPTH rows of the right-hand side, is packed into scratch memory and used for
+all rows of the left-hand side, which is read where it lies, transposed or not.
 """
 
 from typing import NamedTuple
@@ -23,9 +23,14 @@ from .dot_tile import COLUMNS, dot_rows
 
 # Terms of the sum that one pass adds up: so many rows of a panel stay in the first-level cache.
 DEPTH = 192
+# Rows of C for which a panel is worth packing; for fewer, whole panels are read where they lie.
+UNPACKED_ROWS = 36
 PRODUCTS_A_NANOSECOND = 50
 # Columns whose weights are read for all rows before the next ones: they stay in the second-level cache.
 COLUMNS_AT_ONCE = 8 * COLUMNS
+
+# A product without bias still names one, so that the kernel is compiled once.
+NO_BIAS = {code: np.zeros(1, code) for code in "fd"}
 
 
 class Plan(NamedTuple):
@@ -67,7 +72,7 @@ def product(a, transposed, b, c):
     depth, rows = a.shape if transposed else a.shape[::-1]
     steps = (1, rows) if transposed else (depth, 1)
     plan = make_plan(rows, c.shape[1], depth, *steps, a.dtype.char, get_num_threads())
-    _run(a, b, c, c[0], False, False, plan)
+    _run(a, b, c, NO_BIAS[c.dtype.char], False, False, plan)
 
 
 def transposed_product(x, weight, bias, relu, y):
@@ -77,7 +82,7 @@ def transposed_product(x, weight, bias, relu, y):
 
 
 def _run(a, b, c, bias, relu, transposed, plan):
-    scratch = memory.workspace(plan.workers * plan.scratch, c.dtype).reshape(plan.workers, plan.scratch)
+    scratch = memory.workspace(plan.workers * plan.scratch, c.dtype)
     if plan.workers == 1:
         _multiply(0, a, b, c, bias, relu, transposed, scratch, plan)
     else:
@@ -102,18 +107,34 @@ def _multiply(worker, a, b, c, bias, relu, transposed, scratch, plan):
         rows, columns, width = end_row - first_row, end - first, vectors * plan.lanes
         for start in range(0, plan.position.size, DEPTH):
             depth = min(DEPTH, plan.position.size - start)
+            source, source_pitch = panel, width
+            target, pitch = address(c) + (first_row * c.shape[1] + first) * item, c.shape[1]
             if transposed:
-                source = address(b) + (first * b.shape[1] + start) * item
-                transpose(zero, plan.lanes, item, source, b.shape[1], columns, depth, panel, width)
+                begin = address(b) + (first * b.shape[1] + start) * item
+                transpose(zero, plan.lanes, item, begin, b.shape[1], columns, depth, panel, width)
                 target, pitch = sums, width
             else:
-                for p in range(depth):
-                    copy_row(zero, panel + p * width * item, address(b) + ((start + p) * b.shape[1] + first) * item, columns)
-                target, pitch = address(c) + (first_row * c.shape[1] + first) * item, c.shape[1]
+                begin = address(b) + (start * b.shape[1] + first) * item
+                if rows > UNPACKED_ROWS or columns < width:
+                    for p in range(depth):
+                        copy_row(zero, panel + p * width * item, begin + p * b.shape[1] * item, columns)
+                else:
+                    source, source_pitch = begin, b.shape[1]
             multiply_panel(
-                zero, address(a), address(plan.row) + first_row * plan.row.itemsize, rows,
-                address(plan.position) + start * plan.position.itemsize, depth, panel, vectors, target, pitch, columns, start > 0,
-            )  # fmt: skip
+                zero,
+                address(a),
+                address(plan.row) + first_row * plan.row.itemsize,
+                rows,
+                address(plan.position) + start * plan.position.itemsize,
+                depth,
+                source,
+                source_pitch,
+                vectors,
+                target,
+                pitch,
+                columns,
+                start > 0,
+            )
         if transposed:
             target = address(c) + (first * c.shape[1] + first_row) * item
             transpose(zero, plan.lanes, item, sums, width, rows, columns, target, c.shape[1])
@@ -151,7 +172,19 @@ def _few_rows(x, weight, bias, relu, y, offsets, workers):
         for first in range(worker * y.shape[1] // workers, share_end, COLUMNS_AT_ONCE):
             end = min(first + COLUMNS_AT_ONCE, share_end)
             dot_rows(
-                zero, address(x), x.shape[1], x.shape[0], address(weight), address(offsets) + first * offsets.itemsize, end - first,
-                address(nothing), address(nothing), 1, x.shape[1], address(y) + first * y.itemsize, y.shape[1], False,
-            )  # fmt: skip
+                zero,
+                address(x),
+                x.shape[1],
+                x.shape[0],
+                address(weight),
+                address(offsets) + first * offsets.itemsize,
+                end - first,
+                address(nothing),
+                address(nothing),
+                1,
+                x.shape[1],
+                address(y) + first * y.itemsize,
+                y.shape[1],
+                False,
+            )
             _finish(y, bias, relu, 0, y.shape[0], first, end)

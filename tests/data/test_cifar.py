@@ -78,7 +78,7 @@ def test_wrong_binaries_get_one_sentence(data, sentence):
 def test_missing_batches_are_named():
     files = cifar_files("cifar10", "binary")
     del files["data_batch_2.bin"], files["data_batch_4.bin"]
-    with pytest.raises(DataError, match="cifar10's training split lacks data_batch_2.bin, data_batch_4.bin"):
+    with pytest.raises(DataError, match=r"cifar10's training split lacks data_batch_2.bin, data_batch_4.bin"):
         pick_cifar_files(files, CIFAR10, True, "folder")
 
 

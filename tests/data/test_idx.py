@@ -29,7 +29,7 @@ def test_file_names_are_in_the_sentence(tmp_path):
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte: cannot be read \(No such file"):
         read_idx(path)
     path.write_bytes(idx_bytes(np.zeros((2, 3), np.uint8))[:-1])
-    with pytest.raises(DataError, match="train-images-idx3-ubyte: truncated: the header states 2 x 3 = 6 bytes, .* 5;"):
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte: truncated: the header states 2 x 3 = 6 bytes, .* 5;"):
         read_idx(path)
 
 

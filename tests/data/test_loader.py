@@ -80,7 +80,7 @@ def test_the_seed_comes_from_the_generator_or_from_manual_seed():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("stop", range(0, 7))
+@pytest.mark.parametrize("stop", range(7))
 def test_a_resumed_run_has_the_same_bits(workers, stop):
     whole = bits(seeded(augmented(), workers), 3)
     loader = seeded(augmented(), workers)

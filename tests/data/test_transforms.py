@@ -111,7 +111,7 @@ def test_compose_takes_plain_functions_one_image_at_a_time():
     transform = Compose([np.flipud, ToTensor()])
     assert transform(NINE)[0, 0, 0] == np.float32(6) / np.float32(255)
     assert not transform.can_batch and not transform.random
-    with pytest.raises(ArgumentError, match="flipud.* is not a Transform, so it works on one image at a time only"):
+    with pytest.raises(ArgumentError, match=r"flipud.* is not a Transform, so it works on one image at a time only"):
         transform.batch(NINE[None, None])
 
 

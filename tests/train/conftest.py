@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_problems import make_small_net, make_stripes
 
+from tests.train.small_problems import make_small_net, make_stripes
 from tinycnn.nn import Module
 
 

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from small_problems import make_small_net, make_stripes
 
+from tests.train.small_problems import make_small_net, make_stripes
 from tinycnn.train import Checkpoint, TrainConfig, prepare, save_checkpoint, train
 
 CONFIG = TrainConfig(epochs=60, batch_size=16, learning_rate=0.02, checkpoint_every=1, seed=3)

@@ -76,9 +76,7 @@ def test_a_loss_that_takes_the_logarithm_of_a_probability(batch):
         return Tensor(-np.log(output.data[np.arange(len(target)), target.data]).mean())
 
     found = locate_non_finite(nn.Sequential(Certain()), *batch, log_of_probability)
-    assert str(found).startswith(
-        "the first NaN or infinity is in the loss: the loss took the logarithm of a probability"
-    )
+    assert str(found).startswith("the first NaN or infinity is in the loss: the loss took the logarithm of a probability")
 
 
 def test_a_bad_gradient(batch):
@@ -96,8 +94,6 @@ def test_a_healthy_net_has_none(batch):
 
 def test_a_run_with_a_mad_learning_rate_stops_with_the_reason(tmp_path, small_net, stripes):
     config = TrainConfig(epochs=30, batch_size=16, learning_rate=1e18, schedule="constant")
-    with pytest.raises(
-        TrainingError, match=r"the loss became (nan|inf|-inf) at step \d+ .*layer .*learning rate is too high"
-    ):
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf|-inf) at step \d+ .*layer .*learning rate is too high"):
         train(*prepare(small_net, *stripes, config), config, show=False, output=tmp_path)
     assert '"event": "end", "reason": "the loss became' in (tmp_path / "log.jsonl").read_text()

@@ -26,10 +26,7 @@ def deep_net() -> nn.Sequential:
 
 
 def test_initialisation_decides_how_far_the_signal_goes(stripes):
-    runs = {
-        run.scheme: run
-        for run in initialisation_experiment(deep_net, stripes[0], steps=30, config=CONFIG, test_set=stripes[1])
-    }
+    runs = {run.scheme: run for run in initialisation_experiment(deep_net, stripes[0], steps=30, config=CONFIG, test_set=stripes[1])}
     spread = {scheme: run.activations[-1].std for scheme, run in runs.items()}
     # He and LSUV keep the size of the signal through seven layers, a small normal lets it fade, zeros kill it.
     assert spread["he"] > 0.1 and 0.3 < spread["lsuv"] < 3

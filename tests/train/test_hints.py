@@ -91,9 +91,7 @@ def test_rows_that_sum_to_one_are_noticed_without_a_softmax_layer():
     assert probabilities_as_logits(nn.Sequential(nn.Linear(2, 2)), rows - 1) is None
 
 
-@pytest.mark.parametrize(
-    ("scale", "shift", "given"), [(1.0, 0.0, False), (255.0, 0.0, True), (0.001, 0.0, True), (1.0, 9.0, True)]
-)
+@pytest.mark.parametrize(("scale", "shift", "given"), [(1.0, 0.0, False), (255.0, 0.0, True), (0.001, 0.0, True), (1.0, 9.0, True)])
 def test_unscaled_images_are_noticed(scale, shift, given):
     images = np.random.default_rng(1).standard_normal((8, 1, 5, 5)) * scale + shift
     assert (unscaled_inputs(images) is not None) == given

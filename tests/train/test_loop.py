@@ -79,9 +79,7 @@ def test_seconds_read_well(seconds, text):
 
 def test_the_logs_agree(tmp_path, small_net, stripes):
     config = CONFIG.replace(log_every=10)
-    result = train(
-        *prepare(small_net, *stripes, config), config, output=tmp_path, show=False, run_info={"model": "small"}
-    )
+    result = train(*prepare(small_net, *stripes, config), config, output=tmp_path, show=False, run_info={"model": "small"})
     events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert events[0]["event"] == "start"
     assert events[0]["config"]["seed"] == 0 and events[0]["run"] == {"model": "small"} and events[0]["threads"] >= 1

@@ -167,7 +167,7 @@ def kill_at_random(server: subprocess.Popen, folder: Path, generator: np.random.
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
 def test_kill_9_at_twenty_moments_never_leaves_an_unreadable_checkpoint(tmp_path):
-    from killable_run import learn
+    from tests.train.killable_run import learn
 
     generator = np.random.default_rng(11)
     inside, reached = 0, [0]
@@ -175,7 +175,7 @@ def test_kill_9_at_twenty_moments_never_leaves_an_unreadable_checkpoint(tmp_path
         [sys.executable, str(Path(__file__).with_name("killable_run.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     ) as server:
         for _ in range(20):
             inside += kill_at_random(server, tmp_path / "killed", generator)

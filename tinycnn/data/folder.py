@@ -126,10 +126,7 @@ class ImageFolder(ImageDataset):
         self.classes = find_classes(self.root)
         self.samples: list[tuple[Path, int]] = []
         for label, name in enumerate(self.classes):
-            pictures = sorted(path for path in (self.root / name).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-            if not pictures:
-                raise DataError(f"{self.root / name}: holds no pictures ({', '.join(SUFFIXES)})")
-            self.samples += [(path, label) for path in pictures]
+            self.samples += [(path, label) for path in find_pictures(self.root / name)]
         self.resize = image_shape is not None
         if image_shape is None:
             first = read_picture(self.samples[0][0])
@@ -175,3 +172,14 @@ def find_classes(root: Path) -> tuple[str, ...]:
     if not names:
         raise DataError(f"{root}: holds no folders; put the pictures of each class into a folder named after the class")
     return names
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Return the picture files of a class folder, sorted; that there are none is an error."""
+    try:
+        pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror or error})") from error
+    if not pictures:
+        raise DataError(f"{folder}: holds no pictures ({', '.join(SUFFIXES)})")
+    return pictures

@@ -1,0 +1,160 @@
+"""Pooling, activations, losses, padding and linear against torch: values and gradients."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tinycnn import Tensor
+from tinycnn import functional as F
+from tinycnn.errors import TinycnnError
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+seeds = st.integers(0, 2**32 - 1)
+TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
+
+
+def same(ours, theirs, *arrays, dtype=np.float64, seed=0):
+    """Both functions of the same arrays give equal values, and equal gradients under a random upstream gradient."""
+    mine = [Tensor(array.astype(dtype), requires_grad=True) for array in arrays]
+    others = [torch.tensor(array.astype(dtype), requires_grad=True) for array in arrays]
+    y, expected = ours(*mine), theirs(*others)
+    assert y.shape == tuple(expected.shape)
+    tolerance = TOLERANCE[dtype]
+    np.testing.assert_allclose(y.data, expected.detach().numpy(), rtol=tolerance, atol=tolerance, equal_nan=True)
+    upstream = np.random.default_rng(seed).standard_normal(y.shape).astype(dtype)
+    y.backward(upstream)
+    expected.backward(torch.tensor(upstream))
+    for one, other in zip(mine, others, strict=True):
+        np.testing.assert_allclose(one.grad.data, other.grad.numpy(), rtol=tolerance, atol=10 * tolerance, equal_nan=True)
+
+
+@given(
+    st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.one_of(st.none(), st.tuples(st.integers(1, 4), st.integers(1, 4))),
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    st.booleans(),
+    st.booleans(),
+    seeds,
+)
+def test_max_pool2d(shape, kernel, stride, padding, dilation, ceil_mode, ties, seed):
+    x = np.random.default_rng(seed).standard_normal(shape)
+    x = np.round(x) if ties else x
+    options = (kernel, stride, padding, dilation, ceil_mode)
+    try:
+        y, index = torch.nn.functional.max_pool2d(torch.tensor(x), *options, return_indices=True)
+    except RuntimeError:
+        with pytest.raises(TinycnnError):
+            F.max_pool2d(x, *options)
+        return
+    mine, places = F.max_pool2d(x, *options, return_indices=True)
+    np.testing.assert_array_equal(mine.data, y.numpy())
+    np.testing.assert_array_equal(places.data, index.numpy())
+    same(lambda x: F.max_pool2d(x, *options), lambda x: torch.nn.functional.max_pool2d(x, *options), x, seed=seed)
+
+
+@given(
+    st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.one_of(st.none(), st.tuples(st.integers(1, 4), st.integers(1, 4))),
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 1, 3]),
+    seeds,
+)
+def test_avg_pool2d(shape, kernel, stride, padding, ceil_mode, count_include_pad, divisor, seed):
+    x = np.random.default_rng(seed).standard_normal(shape)
+    options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor)
+    try:
+        torch.nn.functional.avg_pool2d(torch.tensor(x), *options)
+    except RuntimeError:
+        with pytest.raises(TinycnnError):
+            F.avg_pool2d(x, *options)
+        return
+    same(lambda x: F.avg_pool2d(x, *options), lambda x: torch.nn.functional.avg_pool2d(x, *options), x, seed=seed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+@given(seed=seeds)
+def test_activations(name, dtype, seed):
+    x = 4 * np.random.default_rng(seed).standard_normal((3, 50))
+    same(getattr(F, name), getattr(torch, name), x, dtype=dtype, seed=seed)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_activations_at_special_numbers(name):
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e30, 100.0, -100.0])
+    same(getattr(F, name), getattr(torch, name), x, dtype=np.float32)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@given(dim=st.integers(-3, 2), seed=seeds)
+def test_softmax(name, dim, seed):
+    x = 10 * np.random.default_rng(seed).standard_normal((3, 4, 5))
+    same(lambda x: getattr(F, name)(x, dim), lambda x: getattr(torch.nn.functional, name)(x, dim), x, seed=seed)
+
+
+@given(
+    st.sampled_from([(4, 5), (2, 3, 4), (2, 3, 2, 2), (5,)]),
+    st.booleans(),
+    st.sampled_from(["mean", "sum", "none"]),
+    st.sampled_from([0.0, 0.2]),
+    st.booleans(),
+    seeds,
+)
+def test_cross_entropy_and_nll(shape, weighted, reduction, smoothing, ignored, seed):
+    rng = np.random.default_rng(seed)
+    x = 3 * rng.standard_normal(shape)
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    labels = rng.integers(0, classes, (shape[0], *shape[2:]) if len(shape) > 1 else ())
+    if ignored and len(shape) > 1:
+        labels[rng.random(labels.shape) < 0.3] = -100
+    weight = rng.random(classes) if weighted else None
+    torch_weight = None if weight is None else torch.tensor(weight)
+    options = {"reduction": reduction, "label_smoothing": smoothing}
+    same(
+        lambda x: F.cross_entropy(x, labels, weight, **options),
+        lambda x: torch.nn.functional.cross_entropy(x, torch.tensor(labels), torch_weight, **options),
+        x,
+        seed=seed,
+    )
+    same(
+        lambda x: F.nll_loss(x, labels, weight, reduction=reduction),
+        lambda x: torch.nn.functional.nll_loss(x, torch.tensor(labels), torch_weight, reduction=reduction),
+        x,
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"])
+@given(reduction=st.sampled_from(["mean", "sum", "none"]), seed=seeds)
+def test_elementwise_losses(name, reduction, seed):
+    rng = np.random.default_rng(seed)
+    same(
+        lambda a, b: getattr(F, name)(a, b, reduction=reduction),
+        lambda a, b: getattr(torch.nn.functional, name)(a, b, reduction=reduction),
+        rng.random((3, 4)),
+        rng.random((3, 4)),
+        seed=seed,
+    )
+
+
+@given(st.tuples(*[st.integers(-2, 4)] * 4), st.sampled_from(["constant", "reflect", "replicate", "circular"]), seeds)
+def test_pad(amounts, mode, seed):
+    assume(mode == "constant" or min(amounts) >= 0)
+    x = np.random.default_rng(seed).standard_normal((1, 2, 5, 5))
+    same(lambda x: F.pad(x, amounts, mode), lambda x: torch.nn.functional.pad(x, amounts, mode), x, seed=seed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(st.lists(st.integers(1, 4), max_size=2), st.integers(1, 40), st.integers(1, 40), seeds)
+def test_linear(dtype, batch, inputs, outputs, seed):
+    rng = np.random.default_rng(seed)
+    arrays = (rng.standard_normal((*batch, inputs)), rng.standard_normal((outputs, inputs)), rng.standard_normal(outputs))
+    same(F.linear, torch.nn.functional.linear, *arrays, dtype=dtype, seed=seed)
