@@ -1,5 +1,6 @@
 """A wheel built from this tree holds the kernels, the digits and the notices, and nothing of the tests."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -46,15 +47,17 @@ def test_contents(wheel):
 def test_it_runs_from_the_wheel_alone(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    program = "import tinycnn, tinycnn.kernels as k; print(tinycnn.__file__, k.__file__, tinycnn.data.load_dataset('digits', train=False))"
-    program = program.replace("import tinycnn, ", "import tinycnn, tinycnn.data, ")
+    program = (
+        "import tinycnn, tinycnn.data, tinycnn.kernels as kernels\n"
+        "print(tinycnn.__file__, kernels.__file__, len(tinycnn.data.load_dataset('digits', train=False)))"
+    )
     output = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True, env={**_environment(), "PYTHONPATH": str(tmp_path)}
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
     ).stdout.split()
     assert all(Path(path).is_relative_to(tmp_path) for path in output[:2])
-
-
-def _environment():
-    import os
-
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    assert output[2] == "1000"

@@ -7,25 +7,32 @@ Every function but the last two takes one argument more, `algorithm`, so that a 
     "direct"  the micro-kernel over a padded copy of the input; "auto" is this one
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from ..errors import ArgumentError
 from ..jit import FAST
 from ..reference import conv as definition
 from .direct import conv2d_direct, conv2d_grad_x_direct
 from .direct_grad_weight import conv2d_grad_bias, conv2d_grad_weight_direct, relu_mask_and_bias
 from .direct_plain import conv2d_grad_x_plain, conv2d_plain
+from .im2col import conv2d_grad_weight_im2col, conv2d_grad_x_im2col, conv2d_im2col
 
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
 
-_forward = {
+_forward: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d,
+    "im2col": conv2d_im2col,
     "direct": conv2d_direct if FAST else conv2d_plain,
 }
-_grad_x = {
+_grad_x: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d_grad_x,
+    "im2col": conv2d_grad_x_im2col,
     "direct": conv2d_grad_x_direct if FAST else conv2d_grad_x_plain,
 }
-_grad_weight = {
+_grad_weight: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d_grad_weight,
+    "im2col": conv2d_grad_weight_im2col,
     "direct": conv2d_grad_weight_direct,
 }
 for _table in (_forward, _grad_x, _grad_weight):

@@ -8,8 +8,8 @@ from numba import get_thread_id, prange
 
 from .. import memory
 from ..jit import kernel
-from ..simd import VECTOR_BYTES, address
 from ..reference.conv import PADDING_CODES
+from ..simd import VECTOR_BYTES, address
 from ..threads import get_num_threads
 from .direct_copy import fold_padding, padded_copy, scatter_interleaved, scatter_rows
 from .direct_kernel import CONTINUE, PANEL_STRIDES, RELU, TILE_VECTORS, last_tile, whole_tile

@@ -115,15 +115,13 @@ def _pack_panel(weight, packed, bias, padded_bias, group, panel, phases, runs, w
         target = phases[phase, 2] + (group * panels + panel) * taps * stride
         first_run, last_run = phases[phase, 5], phases[phase, 6]
         if weight_step == 1 and last_run > first_run:
-            # A 1x1 kernel's input channels are neighbours already: each run is one tap of all of them.
+            # The channels of a tap are neighbours in the weight already, as they shall be in the panel.
             source = group_start + runs[first_run, 0]
-            between = runs[last_run - 1, 0] - runs[first_run, 0]
-            pitch = between // max(1, taps - 1)
-            gather_rows(weight, source, pitch, taps, present, packed, target, stride)
-            continue
-        for run in range(first_run, last_run):
-            _pack_run(weight, group_start + runs[run, 0], weight_step, present, runs[run, 1], packed, target, stride)
-            target += runs[run, 1] * stride
+            gather_rows(weight, source, geometry.weight_pitch, taps, present, packed, target, stride)
+        else:
+            for run in range(first_run, last_run):
+                _pack_run(weight, group_start + runs[run, 0], weight_step, present, runs[run, 1], packed, target, stride)
+                target += runs[run, 1] * stride
 
 
 @kernel(parallel=True)

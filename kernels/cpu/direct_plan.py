@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..plans import plan_cache
-from ..reference.conv import PADDING_CODES, ZEROS, output_shape
+from ..reference.conv import PADDING_CODES, output_shape
 from ..simd import VECTOR_BYTES, vector_length
 from .direct_kernel import TILE_VECTORS, panel_stride
 
@@ -79,6 +79,7 @@ class Geometry(NamedTuple):
     pitch: int
     plane: int
     padding_code: int
+    weight_pitch: int  # between the taps of neighbouring summed channels in the weight
     block_channels: int  # channels that are copied and summed at a time
     copies: int  # 0: the source is read in place
     scratch: int  # 0: tiles are stored straight into the result
@@ -293,6 +294,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         pitch=pitch,
         plane=plane,
         padding_code=PADDING_CODES[padding_mode],
+        weight_pitch=problem.kernel_elements * (channels if problem.transposed else 1),
         block_channels=block_channels,
         copies=copies,
         scratch=scratch,

@@ -8,7 +8,7 @@ algorithms; the definition is one, so `algorithm` is taken and has no effect.
 from ..sizes import conv_output_size
 from .scalars import empty_like_shape, zero_of
 
-__all__ = ["conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"]
+__all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
 
 ZEROS, REFLECT, SYMMETRIC, REPLICATE, CIRCULAR = range(5)
 PADDING_CODES = {"zeros": ZEROS, "reflect": REFLECT, "symmetric": SYMMETRIC, "replicate": REPLICATE, "circular": CIRCULAR}

@@ -1,7 +1,7 @@
 """Two-dimensional pooling, as its definitions say.
 
-x is (N, C, H, W); kernel_size, stride, dilation are (height, width), padding is (top, bottom, left, right). Padded cells never win a maximum; they count in
-an average only where `count_include_pad`.
+x is (N, C, H, W); kernel_size, stride, dilation are (height, width), padding is (top, bottom, left, right). Padded cells never win a
+maximum; they count in an average only where `count_include_pad`.
 """
 
 import numpy as np

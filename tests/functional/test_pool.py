@@ -126,7 +126,7 @@ IMAGE = np.zeros((1, 1, 5, 5), np.float32)
         ((IMAGE, 6), ShapeError, r"kernel 6 > padded height 5 \(height 5 \+ padding 0 \+ 0\); use padding >= 1"),
         ((IMAGE, 0), ArgumentError, r"kernel_size must be a whole number >= 1, not 0"),
         ((IMAGE, 2, 0), ArgumentError, r"stride must be a whole number >= 1, not 0"),
-        ((IMAGE, 2, 2, 2), ArgumentError, r"padding 2 > half of the kernel's span 2 \(height\).*use padding <= 1"),
+        ((IMAGE, 2, 2, 2), ArgumentError, r"padding 2 > half of kernel 2 \(height\).*use padding <= 1"),
         ((IMAGE, 2, 2, -1), ArgumentError, r"padding must be a whole number >= 0, not -1"),
         ((IMAGE, (1, 2, 3)), ArgumentError, r"kernel_size has 3 numbers"),
         ((IMAGE[0, 0], 2), ShapeError, r"input has shape \(5, 5\); it must be \(N, C, H, W\)"),

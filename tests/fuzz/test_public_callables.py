@@ -21,7 +21,7 @@ SHORTEST_SENTENCE = 10
 SHARE = 0.02
 CASES_A_FAULT = 40
 
-# One good value for each argument name, in the shapes that most operators take; where an operator wants another, the call is refused, which counts too.
+# One good value for each argument name, in the shapes most operators take; one that wants another refuses it, which counts too.
 GOOD = {
     "input": lambda rng: rng.standard_normal((2, 4, 6, 6)),
     "other": lambda rng: rng.standard_normal((2, 4, 6, 6)),

@@ -153,7 +153,7 @@ def test_messages_name_the_numbers_and_the_fix():
         sizes.require_fit("conv2d", "height", 5, 5, 1, 1, 1, 2)
     with pytest.raises(ShapeError, match=r"kernel 9 > padded width 6 \(width 5 \+ padding 1 \+ 0\); use 3 more padding in all"):
         sizes.require_fit("conv2d", "width", 5, 9, 1, 1, 0, 1)
-    with pytest.raises(ArgumentError, match='padding "same" keeps the size and so asks for stride 1, not 2.*same_tf'):
+    with pytest.raises(ArgumentError, match=r'padding "same" keeps the size and so asks for stride 1, not 2.*same_tf'):
         sizes.same_padding(5, 3, 2, 1, "same")
     with pytest.raises(ArgumentError, match="padding 'sane' is not one of valid, same"):
         sizes.same_padding(5, 3, 1, 1, "sane")

@@ -28,7 +28,7 @@ def float_tensor(operator: str, argument: str, x: Any) -> Tensor:
     if not isinstance(x, Tensor):
         x = Tensor(x) if isinstance(x, np.ndarray | np.generic) else Tensor(np.asarray(x, np.float32))
     dtype = x.data.dtype
-    if dtype not in _FLOATS and dtype != object:
+    if dtype not in _FLOATS and dtype.kind != "O":
         raise DtypeError(f"{operator}: {argument} is {dtype}, but the operator is defined on float32 and float64; use {argument}.float()")
     return x
 

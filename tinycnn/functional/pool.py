@@ -36,11 +36,10 @@ def _windows(name: str, x_shape: tuple[int, ...], kernel_size: Any, stride: Any,
     sides = four_sides(name, "padding", padding)
     for axis, word in enumerate(("height", "width")):
         size, before, after = x_shape[2 + axis], sides[2 * axis], sides[2 * axis + 1]
-        span = sizes.effective_kernel(kernel[axis], dilations[axis])
-        if max(before, after) > span // 2:
+        if max(before, after) > kernel[axis] // 2:
             raise ArgumentError(
-                f"{name}: padding {max(before, after)} > half of the kernel's span {span} ({word}), so a window could lie in padding only; "
-                f"use padding <= {span // 2}"
+                f"{name}: padding {max(before, after)} > half of kernel {kernel[axis]} ({word}), so a window could lie in padding only; "
+                f"use padding <= {kernel[axis] // 2}"
             )
         if size < 1:
             raise ShapeError(f"{name}: input has {word} 0; it must be at least 1")
