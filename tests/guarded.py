@@ -47,4 +47,9 @@ def guarded_like(array, at_end=True):
 
 def guarded_empty(monkeypatch, memory, at_end=True):
     """Let the kernels' allocator hand out guarded arrays, so that a write beyond a result ends the process."""
-    monkeypatch.setattr(memory, "empty", lambda shape, dtype: _Pages(max(1, int(np.prod(shape)) * np.dtype(dtype).itemsize)).array(shape, dtype, at_end))
+
+    def empty(shape, dtype):
+        nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return _Pages(max(1, nbytes)).array(shape, dtype, at_end)
+
+    monkeypatch.setattr(memory, "empty", empty)

@@ -94,7 +94,7 @@ def prepare(picture: Any, info: dict[str, Any]) -> tuple[Any, list[str]]:
     handwritten = grey and info["data"] in ("digits", "mnist")
     if handwritten and _border_brightness(np.asarray(picture)) > 127:
         picture = picture.point(lambda value: 255 - value)
-        notes.append("inverted: the background is white, the training digits are white on black")
+        notes.append("inverted, as the background is white")
     if picture.size == (size, size):
         return np.asarray(picture, dtype=np.float32), notes
     notes.append(f"resized from {picture.width} x {picture.height}")
