@@ -100,7 +100,10 @@ def _store_scratch(work, result, image, images, group, first_panel, last_panel, 
 
 
 @kernel(inline="never")
-def _task(task, source, result, work, packed, bias, row_starts, columns, tables, relu, geometry):
+def _task(task, source, result, all_work, packed, bias, row_starts, columns, tables, relu, geometries):
+    geometry = geometries[0]
+    slot = get_thread_id() * geometry.thread_elements
+    work = all_work[slot : slot + geometry.thread_elements]
     chunk, rest = task % geometry.chunks, task // geometry.chunks
     block, rest = rest % geometry.blocks, rest // geometry.blocks
     group, image = rest % geometry.groups, rest // geometry.groups * geometry.slots
@@ -130,12 +133,10 @@ def _task(task, source, result, work, packed, bias, row_starts, columns, tables,
 
 
 @kernel(parallel=True)
-def _run(source, result, work, packed, bias, row_starts, columns, offsets, positions, phases, relu, geometry):
+def _run(source, result, work, packed, bias, row_starts, columns, offsets, positions, phases, relu, geometries):
     tables = (offsets, positions, phases)
-    for task in prange(geometry.tasks):
-        first = get_thread_id() * geometry.thread_elements
-        own = work[first : first + geometry.thread_elements]
-        _task(task, source, result, own, packed, bias, row_starts, columns, tables, relu, geometry)
+    for task in prange(geometries[0].tasks):
+        _task(task, source, result, work, packed, bias, row_starts, columns, tables, relu, geometries)
 
 
 def _convolve(plan, source, weight, bias, relu):
@@ -149,10 +150,10 @@ def _convolve(plan, source, weight, bias, relu):
     padded_bias = work[plan.workspace_elements + plan.packed_elements :]
     if bias is None:
         bias = work[:0]
-    pack(weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometry)
+    pack(weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometries)
     _run(
         source, result, work[: plan.workspace_elements], packed, padded_bias, plan.row_starts, plan.columns, plan.offsets,
-        plan.positions, plan.phases, relu, plan.geometry,
+        plan.positions, plan.phases, relu, plan.geometries,
     )
     return result
 

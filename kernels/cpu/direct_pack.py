@@ -99,10 +99,12 @@ def _pack_run(weight, source, step, present, count, packed, target, stride):
 
 
 @kernel(inline="never")
-def _pack_panel(weight, packed, bias, padded_bias, group, panel, phases, runs, weight_step, geometry):
+def _pack_panel(weight, packed, bias, padded_bias, task, phases, runs, weight_step, geometries):
     """Pack one panel of every phase, and its biases; zeros for channels that do not exist."""
+    geometry = geometries[0]
     height, stride = geometry.height, PANEL_STRIDES[geometry.height]
     panels = -(-geometry.channels // height)
+    group, panel = task // panels, task % panels
     first = panel * height
     present = min(height, geometry.channels - first)
     own = group * geometry.channels + first
@@ -125,10 +127,7 @@ def _pack_panel(weight, packed, bias, padded_bias, group, panel, phases, runs, w
 
 
 @kernel(parallel=True)
-def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometry):
+def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometries):
     """Pack all panels of all groups."""
-    panels = -(-geometry.channels // geometry.height)
-    for task in prange(geometry.groups * panels):
-        _pack_panel(
-            weight, packed, bias, padded_bias, task // panels, task % panels, phases, runs, weight_step, geometry
-        )
+    for task in prange(geometries[0].groups * -(-geometries[0].channels // geometries[0].height)):
+        _pack_panel(weight, packed, bias, padded_bias, task, phases, runs, weight_step, geometries)

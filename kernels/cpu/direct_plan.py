@@ -89,11 +89,14 @@ class Geometry(NamedTuple):
     tasks: int
 
 
+GEOMETRY_RECORD = np.dtype([(name, np.int64) for name in Geometry._fields])
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that follows from the shapes; see `Geometry` for the numbers."""
 
-    geometry: Geometry
+    geometries: np.ndarray  # one record of `Geometry`: the compiled functions read fields by name, and pass one address
     row_starts: np.ndarray
     columns: np.ndarray
     offsets: np.ndarray  # in the workspace, of every tap of every phase, for one block of channels
@@ -304,7 +307,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         tasks=groups_of_images * problem.groups * blocks * chunks,
     )
     return Plan(
-        geometry=geometry,
+        geometries=np.array([geometry], GEOMETRY_RECORD),
         row_starts=row_starts,
         columns=column_starts,
         offsets=np.concatenate(offsets),

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..errors import TinycnnError, UsageError
+from ..errors import UsageError
 from .common import (
     RUNS,
     Console,
@@ -93,14 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
 class _Plan:
     """Model, data, hyper-parameters and folder of the run to do, new or resumed."""
 
-    def __init__(self, model: str, data: Any, config: Any, folder: Path, resume: bool) -> None:
-        self.model, self.data, self.config, self.folder, self.resume = model, data, config, folder, resume
+    def __init__(self, model: str, options: dict[str, int], data: Any, config: Any, folder: Path, resume: bool) -> None:
+        self.model, self.options, self.data, self.config = model, options, data, config
+        self.folder, self.resume = folder, resume
 
 
 def _plan(arguments: argparse.Namespace) -> _Plan:
     from ..train import TrainConfig, load_checkpoint, recipe, require_writable
-    from .data import open_data
-    from .runs import check_model_name
+    from .data import check_data_name, open_data, short_name
+    from .runs import check_model_name, model_options
 
     if arguments.model is not None:
         check_model_name(arguments.model)
@@ -114,22 +115,18 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
             if new is not None and new != old and str(Path(new).resolve()) != old:
                 raise UsageError(f"--resume: {folder} was trained with {option} {old}, not {new}; begin a new run for that")
         config = TrainConfig.from_dict(found.config).replace(**changes(arguments))
-        return _Plan(model, open_data(found.run_info["data"], arguments.download), config, folder, True)
+        data = open_data(found.run_info["data"], arguments.download)
+        options = model_options(model, len(data.classes), data.channels, data.image_size)
+        return _Plan(model, options, data, config, folder, True)
     if arguments.model is None:
         raise UsageError("name a model, as in `tinycnn train lenet5`; `tinycnn train --list` lists them")
-    from .data import check_data_name, short_name
-
     data_name = arguments.data or "digits"
     check_data_name(data_name)
     config = recipe(arguments.model, short_name(data_name), **changes(arguments))
+    data = open_data(data_name, arguments.download)
+    options = model_options(arguments.model, len(data.classes), data.channels, data.image_size)
     folder = require_writable(new_run_folder(arguments.out, arguments.model, short_name(data_name)))
-    try:
-        data = open_data(data_name, arguments.download)
-    except TinycnnError:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-        raise
-    return _Plan(arguments.model, data, config, folder, False)
+    return _Plan(arguments.model, options, data, config, folder, False)
 
 
 def changes(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -169,10 +166,8 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     from ..kernels import threads
     from ..models import get_model
     from ..train import evaluate, prepare, train
-    from .runs import model_options
 
-    data, config = plan.data, plan.config
-    options = model_options(plan.model, len(data.classes), data.channels, data.image_size)
+    data, config, options = plan.data, plan.config, plan.options
     prepared = prepare(lambda: get_model(plan.model, **options), data.learning_set(config), data.test_set(), config)
     model = prepared.model
     info = {"model": plan.model, "model_options": options, **data.facts()}

@@ -258,8 +258,9 @@ def _unflatten(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _read(path: Path) -> Checkpoint:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        # NumPy leaves a file that it opened itself open when it finds no archive in it.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
         stated = arrays.pop("sha256").tobytes()
         if stated != _digest(arrays):
             raise CheckpointError(f"the checkpoint {path} is damaged: its SHA-256 does not fit its contents")

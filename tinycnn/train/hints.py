@@ -16,8 +16,8 @@ from ..nn import Module, ReLU, Softmax
 from ..tensor import Tensor
 from .diagnose import watch_outputs
 
-STUCK_WITHIN = 0.03  # of ln C: closer than any net comes that has learned something
-STUCK_AFTER = 100  # steps that a net may take to leave ln C
+STUCK_WITHIN = 0.01  # below ln C, in nats: a net that has begun to learn is further down
+STUCK_AFTER = 200  # steps that a net may take to leave ln C
 DEAD_SHARE = 0.5  # of a layer's units
 WINDOW = 20  # steps a mean is taken over
 OSCILLATION = 0.5  # of the mean loss: the standard deviation of steps that overshoot
@@ -51,13 +51,14 @@ def stuck_at_log_classes(losses: Sequence[float], classes: int) -> Hint | None:
 
     Examples
     --------
-    >>> print(stuck_at_log_classes([2.3026] * 100, 10).sentence)
-    After 100 steps the loss is 2.303, which is ln 10: the model says the same of every image.
+    >>> print(stuck_at_log_classes([2.3026] * 200, 10).sentence)
+    After 200 steps the loss is 2.303, which is ln 10: the model says the same of every image.
     """
     if len(losses) < STUCK_AFTER or classes < 2:
         return None
     recent = float(np.mean(losses[-WINDOW:]))
-    if not abs(recent - math.log(classes)) < STUCK_WITHIN:
+    # Above ln C it is stuck too, where the outputs jump about without saying anything of the image.
+    if not -STUCK_WITHIN < recent - math.log(classes) < 3 * STUCK_WITHIN:
         return None
     return Hint(
         "stuck",
