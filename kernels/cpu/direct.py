@@ -99,44 +99,38 @@ def _store_scratch(work, result, image, images, group, first_panel, last_panel, 
                     )
 
 
-@kernel(inline="never")
-def _task(task, source, result, all_work, packed, bias, row_starts, columns, tables, relu, geometries):
-    geometry = geometries[0]
-    slot = get_thread_id() * geometry.thread_elements
-    work = all_work[slot : slot + geometry.thread_elements]
-    chunk, rest = task % geometry.chunks, task // geometry.chunks
-    block, rest = rest % geometry.blocks, rest // geometry.blocks
-    group, image = rest % geometry.groups, rest // geometry.groups * geometry.slots
-    images = min(geometry.slots, geometry.images - image)
-    start = block * geometry.block_rows
-    rows = min(geometry.block_rows, geometry.grid_rows - start)
-    panels = -(-geometry.channels // geometry.height)
-    first_panel = chunk * geometry.chunk_panels
-    last_panel = min(panels, first_panel + geometry.chunk_panels)
-    phases = tables[2]
-    pixels = rows * geometry.slots * geometry.grid_columns
-    for channel in range(0, geometry.sum_channels, geometry.block_channels):
-        channels = min(geometry.block_channels, geometry.sum_channels - channel)
-        if geometry.copies > 0:
-            padded_copy(
-                source, image, images, group * geometry.sum_channels + channel, channels, work,
-                row_starts + start * geometry.row_step, geometry.row_step, rows + geometry.halo, columns,
-                geometry.column_step, geometry.pitch, geometry.slots, geometry.plane, geometry.padding_code,
-            )
-        for phase in range(phases.shape[0]):
-            _multiply(
-                source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel,
-                pixels, phase, relu, geometry,
-            )
-    if geometry.scratch:
-        _store_scratch(work, result, image, images, group, first_panel, last_panel, start, rows, phases, geometry)
-
-
 @kernel(parallel=True)
-def _run(source, result, work, packed, bias, row_starts, columns, offsets, positions, phases, relu, geometries):
-    tables = (offsets, positions, phases)
+def _run(source, result, all_work, packed, bias, row_starts, columns, offsets, positions, phases, relu, geometries):
     for task in prange(geometries[0].tasks):
-        _task(task, source, result, work, packed, bias, row_starts, columns, tables, relu, geometries)
+        geometry = geometries[0]
+        slot = get_thread_id() * geometry.thread_elements
+        work = all_work[slot : slot + geometry.thread_elements]
+        tables = (offsets, positions, phases)
+        chunk, rest = task % geometry.chunks, task // geometry.chunks
+        block, rest = rest % geometry.blocks, rest // geometry.blocks
+        group, image = rest % geometry.groups, rest // geometry.groups * geometry.slots
+        images = min(geometry.slots, geometry.images - image)
+        start = block * geometry.block_rows
+        rows = min(geometry.block_rows, geometry.grid_rows - start)
+        panels = -(-geometry.channels // geometry.height)
+        first_panel = chunk * geometry.chunk_panels
+        last_panel = min(panels, first_panel + geometry.chunk_panels)
+        pixels = rows * geometry.slots * geometry.grid_columns
+        for channel in range(0, geometry.sum_channels, geometry.block_channels):
+            channels = min(geometry.block_channels, geometry.sum_channels - channel)
+            if geometry.copies > 0:
+                padded_copy(
+                    source, image, images, group * geometry.sum_channels + channel, channels, work,
+                    start * geometry.row_step, row_starts, geometry.row_step, rows + geometry.halo, columns,
+                    geometry.column_step, geometry.pitch, geometry.slots, geometry.plane, geometry.padding_code,
+                )
+            for phase in range(phases.shape[0]):
+                _multiply(
+                    source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel,
+                    pixels, phase, relu, geometry,
+                )
+        if geometry.scratch:
+            _store_scratch(work, result, image, images, group, first_panel, last_panel, start, rows, phases, geometry)
 
 
 def _convolve(plan, source, weight, bias, relu):

@@ -162,14 +162,14 @@ def padded_row(x, image, channel, row, work, start, first, step, count, code):
 
 @kernel(inline="never")
 def padded_copy(
-    x, image, images, channel, channels, work, row_starts, row_step, rows, columns, column_step, pitch, slots, plane, code
+    x, image, images, channel, channels, work, row, row_starts, row_step, rows, columns, column_step, pitch, slots, plane, code
 ):
     """Copy `images` images side by side into a padded workspace, once for every row start and column start.
 
     With X the padded image (X[n, c, h, w] for any h, w, by the padding mode whose `reference.conv.PADDING_CODES` is code):
 
         work[((c * len(row_starts) + a) * len(columns) + b) * plane + (r * slots + i) * pitch + q]
-            = X[image + i, channel + c, row_starts[a] + r * row_step, columns[b] + q * column_step]
+            = X[image + i, channel + c, row + row_starts[a] + r * row_step, columns[b] + q * column_step]
 
     for c < channels, r < rows, i < images, q < pitch; plane >= rows * slots * pitch. Starts may be negative. For a stride
     s, starts 0 .. s-1 (less the padding) and step s split the image into its s * s phases; for stride 1, one start
@@ -180,17 +180,17 @@ def padded_copy(
     line = slots * pitch
     for c in range(channels):
         for a in range(row_starts.size):
-            start = row_starts[a]
+            start = row + row_starts[a]
             # Rows before `above` and from `below` on are outside the image.
             above = min(rows, max(0, -(start // row_step)))
             below = max(above, min(rows, -((start - height) // row_step)))
-            row = start + above * row_step
+            first_row = start + above * row_step
             for b in range(columns.size):
                 first = columns[b]
                 for i in range(images):
                     target = ((c * row_starts.size + a) * columns.size + b) * plane + i * pitch
                     to = address(work) + target * size
-                    source = address(x) + (((image + i) * x.shape[1] + channel + c) * height + row) * width * size
+                    source = address(x) + (((image + i) * x.shape[1] + channel + c) * height + first_row) * width * size
                     counts = (above, below - above, rows - below)
                     if column_step == 1:
                         _gather(work[0], to, line, source, row_step * width, *counts, first, width, pitch)
@@ -198,7 +198,7 @@ def padded_copy(
                         _gather_by_two(work[0], to, line, source, row_step * width, *counts, first, width, pitch)
                     else:
                         _gather_slowly(
-                            x, image + i, channel + c, row, row_step, work, target, line, *counts, first, column_step, pitch
+                            x, image + i, channel + c, first_row, row_step, work, target, line, *counts, first, column_step, pitch
                         )
                     if code != ZEROS:
                         _fill_border(

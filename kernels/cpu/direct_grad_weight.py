@@ -15,6 +15,9 @@ from ..simd import vector_length
 from .grad_weight_dot import grad_weight_dot
 from .grad_weight_outer import grad_weight_outer
 
+# Pixels that are added up in the gradient's own precision before they go to the float64 total.
+PIXELS_AT_ONCE = 1024
+
 
 def conv2d_grad_weight_direct(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
     """Gradient with respect to weight: each product of the convolution hands grad_y * x to the element of weight it used."""
@@ -78,11 +81,11 @@ def _sum_channels(grad, grad_bias):
     for c in prange(grad.shape[1]):
         total = 0.0
         for n in range(grad.shape[0]):
-            # One image is short enough for the array's own precision, all images together are not.
-            image = grad.dtype.type(0)
-            for p in range(grad.shape[2]):
-                image += grad[n, c, p]
-            total += image
+            for start in range(0, grad.shape[2], PIXELS_AT_ONCE):
+                part = grad.dtype.type(0)
+                for p in range(start, min(start + PIXELS_AT_ONCE, grad.shape[2])):
+                    part += grad[n, c, p]
+                total += part
         grad_bias[c] = total
 
 

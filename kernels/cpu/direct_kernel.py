@@ -160,7 +160,7 @@ _last_1, _last_2, _last_3, _last_4, _last_6 = (_last[height] for height in (1, 2
 _whole_8, _last_8 = _whole.get(8, _whole_6), _last.get(8, _last_6)
 
 
-@kernel(inline="never")
+@kernel(inline="always")
 def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode):
     """Run the micro-kernel over TILE_VECTORS[height] whole vectors of pixels; arguments are addresses and counts of elements."""
     if height == 8:
@@ -177,7 +177,7 @@ def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bia
         _whole_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
 
 
-@kernel(inline="never")
+@kernel(inline="always")
 def last_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode):
     """Run the micro-kernel over one vector of pixels of which only the first `lanes` exist."""
     if height == 8:

@@ -98,36 +98,30 @@ def _pack_run(weight, source, step, present, count, packed, target, stride):
         _pack_by_two(packed[0], to, start, step, present, count)
 
 
-@kernel(inline="never")
-def _pack_panel(weight, packed, bias, padded_bias, task, phases, runs, weight_step, geometries):
-    """Pack one panel of every phase, and its biases; zeros for channels that do not exist."""
-    geometry = geometries[0]
-    height, stride = geometry.height, PANEL_STRIDES[geometry.height]
-    panels = -(-geometry.channels // height)
-    group, panel = task // panels, task % panels
-    first = panel * height
-    present = min(height, geometry.channels - first)
-    own = group * geometry.channels + first
-    for i in range(height):
-        exists = i < present and bias.size > 0
-        padded_bias[(group * panels + panel) * height + i] = bias[own + i] if exists else 0
-    group_start = group * (weight.size // geometry.groups) + first * weight_step
-    for phase in range(phases.shape[0]):
-        taps = phases[phase, 1]
-        target = phases[phase, 2] + (group * panels + panel) * taps * stride
-        first_run, last_run = phases[phase, 5], phases[phase, 6]
-        if weight_step == 1 and last_run > first_run:
-            # The channels of a tap are neighbours in the weight already, as they shall be in the panel.
-            source = group_start + runs[first_run, 0]
-            gather_rows(weight, source, geometry.weight_pitch, taps, present, packed, target, stride)
-        else:
-            for run in range(first_run, last_run):
-                _pack_run(weight, group_start + runs[run, 0], weight_step, present, runs[run, 1], packed, target, stride)
-                target += runs[run, 1] * stride
-
-
 @kernel(parallel=True)
 def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometries):
-    """Pack all panels of all groups."""
+    """Pack every panel of every group, and its biases; zeros for channels that do not exist."""
     for task in prange(geometries[0].groups * -(-geometries[0].channels // geometries[0].height)):
-        _pack_panel(weight, packed, bias, padded_bias, task, phases, runs, weight_step, geometries)
+        geometry = geometries[0]
+        height, stride = geometry.height, PANEL_STRIDES[geometry.height]
+        panels = -(-geometry.channels // height)
+        group, panel = task // panels, task % panels
+        first = panel * height
+        present = min(height, geometry.channels - first)
+        own = group * geometry.channels + first
+        for i in range(height):
+            exists = i < present and bias.size > 0
+            padded_bias[(group * panels + panel) * height + i] = bias[own + i] if exists else 0
+        group_start = group * (weight.size // geometry.groups) + first * weight_step
+        for phase in range(phases.shape[0]):
+            taps = phases[phase, 1]
+            target = phases[phase, 2] + (group * panels + panel) * taps * stride
+            first_run, last_run = phases[phase, 5], phases[phase, 6]
+            if weight_step == 1 and last_run > first_run:
+                # The channels of a tap are neighbours in the weight already, as they shall be in the panel.
+                source = group_start + runs[first_run, 0]
+                gather_rows(weight, source, geometry.weight_pitch, taps, present, packed, target, stride)
+            else:
+                for run in range(first_run, last_run):
+                    _pack_run(weight, group_start + runs[run, 0], weight_step, present, runs[run, 1], packed, target, stride)
+                    target += runs[run, 1] * stride

@@ -27,7 +27,7 @@ class Blocks(NamedTuple):
     rows_of_x: int  # that a unit reads, padding included
     row_stride: int
     code: int  # of the padding mode
-    row_starts: np.ndarray  # first row of x that each unit of an image reads, negative in the padding
+    row_starts: np.ndarray  # of the padded image: one row, negative in the padding
     column_starts: np.ndarray  # the same for columns; several with a stride, see padded_copy
     pitch: int  # elements from one row of x, or of its copy, to the next
     unit_stride: int  # elements from one unit of a block to the next
@@ -81,7 +81,7 @@ def cut(grad_shape, x_shape, weight_shape, stride, padding, dilation, groups, pa
         rows_of_x=rows_read(rows),
         row_stride=stride[0],
         code=PADDING_CODES[padding_mode],
-        row_starts=np.arange(units_an_image, dtype=np.intp) * (rows * stride[0]) - padding[0],
+        row_starts=np.array([-padding[0]], np.intp),
         column_starts=np.arange(phases, dtype=np.intp) - padding[2],
         pitch=pitch,
         unit_stride=most_channels * channel_stride if copied else channels * channel_stride,
@@ -118,22 +118,10 @@ def load_x(x, block, task, unit, count, blocks):
     phases = blocks.column_starts.size
     for u in range(count):
         image = (unit + u) // blocks.units_an_image
-        here = (unit + u) % blocks.units_an_image
+        row = (unit + u) % blocks.units_an_image * blocks.rows * blocks.row_stride
+        target = block[u * blocks.unit_stride :]
         padded_copy(
-            x,
-            image,
-            1,
-            first_channel,
-            task[2] - task[1],
-            block[u * blocks.unit_stride :],
-            blocks.row_starts[here : here + 1],
-            1,
-            blocks.rows_of_x,
-            blocks.column_starts,
-            phases,
-            blocks.pitch,
-            1,
-            blocks.rows_of_x * blocks.pitch,
-            blocks.code,
-        )
+            x, image, 1, first_channel, task[2] - task[1], target, row, blocks.row_starts, 1, blocks.rows_of_x,
+            blocks.column_starts, phases, blocks.pitch, 1, blocks.rows_of_x * blocks.pitch, blocks.code,
+        )  # fmt: skip
     return address(block)

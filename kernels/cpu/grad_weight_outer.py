@@ -17,6 +17,7 @@ from .. import memory
 from ..jit import kernel
 from ..plans import plan_cache
 from ..simd import address, vector_length
+from ..threads import SERIAL_BELOW
 from .broadcast_tile import multiply_panel, panels, transpose
 from .grad_weight_blocks import cut, load_x, whole_lines
 
@@ -24,8 +25,6 @@ from .grad_weight_blocks import cut, load_x, whole_lines
 BLOCK_BYTES = 768 << 10
 # Pixels that one pass of the micro-kernel sums: so many rows of a panel stay in the first-level cache.
 PIXELS_AT_ONCE = 192
-# Taps of one task of the final transposition.
-TAPS_AT_ONCE = 64
 
 
 class Plan(NamedTuple):
@@ -66,7 +65,10 @@ def grad_weight_outer(grad, x, weight_shape, stride, padding, dilation, groups, 
     sums = space[workers * plan.scratch :].reshape(copies, groups, group_sums)
     _accumulate(grad, x, scratch, sums, blocks, plan)
     grad_weight = memory.empty(weight_shape, x.dtype)
-    _store(sums, grad_weight, blocks, plan)
+    if blocks.workers == 1 or grad_weight.size < SERIAL_BELOW:
+        _store(0, 1, sums, grad_weight, blocks, plan)
+    else:
+        _store_parallel(sums, grad_weight, blocks, plan)
     return grad_weight
 
 
@@ -156,32 +158,27 @@ def _add_block(start, transposed, sums, task, pixels, accumulate, blocks, plan):
 
 
 @kernel(parallel=True)
-def _store(sums, grad_weight, blocks, plan):
-    """Add the copies of the sums in their order, and transpose them into the weight's."""
+def _store_parallel(sums, grad_weight, blocks, plan):
+    for worker in prange(blocks.workers):
+        _store(np.intp(worker), np.intp(blocks.workers), sums, grad_weight, blocks, plan)
+
+
+@kernel
+def _store(worker, workers, sums, grad_weight, blocks, plan):
+    """Add the copies of the sums in their order, and transpose them into the weight's; this worker's share of the taps."""
     taps = blocks.taps.size
     group_outputs = grad_weight.shape[0] // blocks.groups
-    panels = plan.panels.shape[0]
-    chunks = -(-taps // TAPS_AT_ONCE)
     zero = grad_weight.dtype.type(0)
-    for task in prange(blocks.groups * panels * chunks):
-        group = task // (panels * chunks)
-        first = plan.panels[task // chunks % panels, 0]
-        columns = plan.panels[task // chunks % panels, 1] * plan.lanes
-        tap = task % chunks * TAPS_AT_ONCE
-        count = min(TAPS_AT_ONCE, taps - tap)
-        start = first * taps + tap * columns
-        for copy in range(1, blocks.copies):
-            for i in range(start, start + count * columns):
-                sums[0, group, i] += sums[copy, group, i]
-        target = (group * group_outputs + first) * taps + tap
-        transpose(
-            zero,
-            plan.lanes,
-            sums.itemsize,
-            address(sums) + (group * sums.shape[2] + start) * sums.itemsize,
-            columns,
-            count,
-            min(columns, group_outputs - first),
-            address(grad_weight) + target * sums.itemsize,
-            taps,
-        )
+    tap = worker * taps // workers
+    count = (worker + 1) * taps // workers - tap
+    for group in range(blocks.groups):
+        for p in range(plan.panels.shape[0]):
+            first, columns = plan.panels[p, 0], plan.panels[p, 1] * plan.lanes
+            start = first * taps + tap * columns
+            for copy in range(1, blocks.copies):
+                for i in range(start, start + count * columns):
+                    sums[0, group, i] += sums[copy, group, i]
+            source = address(sums) + (group * sums.shape[2] + start) * sums.itemsize
+            target = address(grad_weight) + ((group * group_outputs + first) * taps + tap) * sums.itemsize
+            width = min(columns, group_outputs - first)
+            transpose(zero, plan.lanes, sums.itemsize, source, columns, count, width, target, taps)

@@ -1,7 +1,12 @@
 """`tinycnn train` and `tinycnn eval`: what they print, leave on disk, and refuse."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +15,7 @@ from PIL import Image
 from tinycnn import plot
 from tinycnn.train import load_checkpoint
 
+ROOT = Path(__file__).resolve().parents[2]
 QUICK = ("--epochs", "1", "--batch-size", "20", "--lr", "0.02", "--no-pictures")
 
 
@@ -197,3 +203,17 @@ def test_without_matplotlib_training_works_and_says_what_to_install(run_main, el
     assert "pip install 'tinycnn[plot]'" in output
     assert not list((elsewhere / "run").glob("*.png"))
     assert "pip install" in (elsewhere / "run" / "report.html").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_saves_and_says_how_to_go_on(run_main, elsewhere, tiny_mnist):
+    command = [sys.executable, "-m", "tinycnn", "train", "lenet5", "--data", str(tiny_mnist), "--epochs", "100000", "--no-pictures"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    error = first + process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert "--resume" in error
+    assert load_checkpoint("runs/lenet5-tiny").epoch >= 1

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from .common import Console, add_data_options, add_machine_options, find_run, table, use_threads
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_fit(info, data) -> None:  # type: ignore[no-untyped-def]
+def _require_fit(info: dict[str, Any], data: Any) -> None:
     """Other data must have the classes and the image shape that the network was built for."""
     for words, own, other in (
         ("classes", len(info["classes"]), len(data.classes)),
@@ -81,7 +82,7 @@ def _require_fit(info, data) -> None:  # type: ignore[no-untyped-def]
             raise UsageError(f"eval: the network was trained on images with {own} {words}, {data.name} has {other}")
 
 
-def _draw(arguments, source, restored, data, evaluation, console) -> Path:  # type: ignore[no-untyped-def]
+def _draw(arguments: argparse.Namespace, source: Path, restored: Any, data: Any, evaluation: Any, console: Console) -> Path:
     """Pictures and report; those of other data do not overwrite the run's own."""
     from ..train import require_writable
     from .results import Subject, draw_all, write_run_report

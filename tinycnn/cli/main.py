@@ -95,8 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             _complain(explain(error), debug)
             return FAILED
         except Exception as error:
+            first_line = (str(error).strip() or "no message").splitlines()[0][:200]
             hint = "" if debug else " (--debug shows where)"
-            _complain(f"this is a bug in tinycnn, please report it: {type(error).__name__}: {error}{hint}", debug)
+            _complain(f"this is a bug in tinycnn, please report it: {type(error).__name__}: {first_line}{hint}", debug)
             return FAILED
 
 

@@ -89,7 +89,8 @@ def evaluate(
     wrong: list[tuple[float, int, np.ndarray]] = []
     seen = 0
     try:
-        with no_grad():
+        # A net that diverged gives infinities; its test loss then says nan, which is answer enough.
+        with no_grad(), np.errstate(over="ignore", invalid="ignore"):
             for batch in loader:
                 images, labels = as_batch(batch)
                 logits = model(images)
@@ -119,8 +120,9 @@ def evaluate(
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
     """Of float64 rows; the largest output is taken off first, so that exp cannot overflow."""
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        powers = np.exp(logits - logits.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
 
 
 def _confusion(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
