@@ -16,7 +16,7 @@ from .grad_weight_dot import grad_weight_dot
 from .grad_weight_outer import grad_weight_outer
 
 # Pixels that are added up in the gradient's own precision before they go to the float64 total.
-PIXELS_AT_ONCE = 1024
+PIXELS_AT_ONCE = 256
 
 
 def conv2d_grad_weight_direct(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
@@ -82,9 +82,10 @@ def _sum_channels(grad, grad_bias):
         total = 0.0
         for n in range(grad.shape[0]):
             for start in range(0, grad.shape[2], PIXELS_AT_ONCE):
+                pixels = grad[n, c, start : start + PIXELS_AT_ONCE]
                 part = grad.dtype.type(0)
-                for p in range(start, min(start + PIXELS_AT_ONCE, grad.shape[2])):
-                    part += grad[n, c, p]
+                for p in range(pixels.size):
+                    part += pixels[p]
                 total += part
         grad_bias[c] = total
 
@@ -100,13 +101,17 @@ def relu_mask_and_bias(grad, y):
 
 @kernel(parallel=True)
 def _mask_channels(grad, y, masked, grad_bias):
+    zero = grad.dtype.type(0)
     for c in prange(grad.shape[1]):
         total = 0.0
         for n in range(grad.shape[0]):
-            image = grad.dtype.type(0)
-            for p in range(grad.shape[2]):
-                value = grad.dtype.type(0) if y[n, c, p] <= 0 else grad[n, c, p]
-                masked[n, c, p] = value
-                image += value
-            total += image
+            for start in range(0, grad.shape[2], PIXELS_AT_ONCE):
+                end = start + PIXELS_AT_ONCE
+                pixels, outputs, results = grad[n, c, start:end], y[n, c, start:end], masked[n, c, start:end]
+                part = zero
+                for p in range(pixels.size):
+                    value = pixels[p] if outputs[p] > zero else zero
+                    results[p] = value
+                    part += value
+                total += part
         grad_bias[c] = total

@@ -21,9 +21,7 @@ from .direct_kernel import TILE_VECTORS, panel_stride
 TAPS_BYTES = 36 << 10
 # Bytes of copied input, and of results, that one task works on, so that they stay in the second-level cache.
 WORKSPACE_BYTES = 256 << 10
-RESULT_BYTES = 512 << 10
-# A micro-kernel's time per tap and vector of pixels does not fall below that of this many channels: loads, not arithmetic, bound it.
-LEAST_HEIGHT = 2.7
+RESULT_BYTES = 1 << 20
 
 
 class Tap(NamedTuple):
@@ -54,6 +52,18 @@ class Problem(NamedTuple):
     phases: tuple[Phase, ...]
     kernel_elements: int
     transposed: bool  # the sum runs over the weight's first axis
+
+
+class Layout(NamedTuple):
+    """How the input is copied: `row_places` and `column_places` give a tap's copy and its shift within it."""
+
+    row_starts: np.ndarray
+    row_places: dict[int, tuple[int, int]]
+    column_starts: np.ndarray
+    column_places: dict[int, tuple[int, int]]
+    pitch: int
+    halo: int
+    copies: int
 
 
 class Geometry(NamedTuple):
@@ -141,9 +151,14 @@ def grad_x_problem(grad_shape, weight_shape, x_shape, stride, padding, dilation,
     return Problem(grad_shape, x_shape, groups, (rows, columns), (1, 1), stride, tuple(phases), elements, True)
 
 
+def height_time(height):
+    """Time of a tile's tap and vector of pixels, in units of one channel: loads, not arithmetic, bound a tile of few channels."""
+    return max(height, 2.5 + height / 10)
+
+
 def tile_height(channels):
     """The tile height that computes `channels` channels in the least time."""
-    return min(sorted(TILE_VECTORS, reverse=True), key=lambda height: -(-channels // height) * max(height, LEAST_HEIGHT))
+    return min(sorted(TILE_VECTORS, reverse=True), key=lambda height: -(-channels // height) * height_time(height))
 
 
 def shifted_copies(offsets, step):
@@ -159,6 +174,32 @@ def shifted_copies(offsets, step):
     return np.array(list(starts.values()), np.int64), places
 
 
+def copy_layout(problem, aligned):
+    """Which copies of the input the workspace holds.
+
+    Rows of whole vectors (`aligned`) need one copy for each column phase: a tap is a shift along the row. Else there is one copy for each
+    kernel column, with rows as long as the result's, so that the pixels of neighbouring rows follow each other without a gap.
+    """
+    all_taps = [tap for phase in problem.phases for tap in phase.taps]
+    in_place = all_taps == [(0, 0, 0)] and problem.source_step == (1, 1) and problem.grid == problem.source_shape[2:]
+    row_starts, row_places = shifted_copies([tap.row for tap in all_taps], problem.source_step[0])
+    if aligned:
+        column_starts, column_places = shifted_copies([tap.column for tap in all_taps], problem.source_step[1])
+    else:
+        distinct = sorted({tap.column for tap in all_taps})
+        column_starts = np.array(distinct, np.int64)
+        column_places = {column: (i, 0) for i, column in enumerate(distinct)}
+    return Layout(
+        row_starts=row_starts,
+        row_places=row_places,
+        column_starts=column_starts,
+        column_places=column_places,
+        pitch=problem.grid[1] + max(place[1] for place in column_places.values()),
+        halo=max(place[1] for place in row_places.values()),
+        copies=0 if in_place else len(row_starts) * len(column_starts),
+    )
+
+
 def tile_time(pixels, lanes, height):
     """Time of computing so many neighbouring pixels, in units of one vector in a whole tile."""
     width = TILE_VECTORS[height]
@@ -167,23 +208,69 @@ def tile_time(pixels, lanes, height):
     return whole + (vectors - whole) * 1.15
 
 
-def images_side_by_side(problem, lanes, height, taps, threads):
-    """How many images one task should lay side by side, so that small maps fill whole vectors."""
+def image_time(problem, slots, height, block_channels, dtype):
+    """Estimated processor cycles for one image when `slots` images lie side by side."""
+    lanes = vector_length(dtype)
     rows, columns = problem.grid
+    sum_channels = problem.source_shape[1] // problem.groups
+    channels = problem.result_shape[1] // problem.groups
+    layout = copy_layout(problem, slots == 1 and columns % lanes == 0)
+    taps = sum_channels * sum(len(phase.taps) for phase in problem.phases)
+    panels = -(-channels // height)
+    time = tile_time(slots * rows * columns, lanes, height) / slots * taps * panels * height_time(height) / 2
+    copied_rows = layout.copies * (rows + layout.halo)
+    copied_bytes = block_channels * copied_rows * slots * layout.pitch * np.dtype(dtype).itemsize
+    near = copied_bytes <= TAPS_BYTES
+    time += sum_channels * copied_rows * -(-layout.pitch // lanes) * (2 if near else 6)
+    if slots > 1 or len(problem.phases) > 1:
+        time += channels * rows * len(problem.phases) * (2 + 2 * columns / lanes)  # results go through scratch memory
+    groups_of_images = -(-problem.source_shape[0] // slots)
+    return time * groups_of_images * slots / problem.source_shape[0]
+
+
+def images_side_by_side(problem, height, block_channels, dtype, threads):
+    """How many images one task should lay side by side, so that small maps fill whole vectors."""
     images = problem.source_shape[0]
-    pixels = rows * columns
-    if pixels >= 1024:
+    if copy_layout(problem, False).copies == 0 or problem.grid[0] * problem.grid[1] >= 1024:
         return 1
-    best, best_time = 1, 0.0
-    for slots in range(1, 17):
-        if slots > 1 and -(-images // slots) < 2 * threads:
-            break
-        time = tile_time(slots * pixels, lanes, height) / slots * taps * 0.5
-        if slots > 1 and len(problem.phases) == 1:
-            time += rows * (4 + 2 * columns / lanes)  # results then go through scratch memory
-        if slots == 1 or time < 0.97 * best_time:
-            best, best_time = slots, time
-    return best
+    panels = -(-(problem.result_shape[1] // problem.groups) // height)
+    choices = [1]
+    for slots in range(2, min(images, 16) + 1):
+        if -(-images // slots) >= 2 * threads or panels >= 4 * threads:
+            choices.append(slots)
+    return min(choices, key=lambda slots: image_time(problem, slots, height, block_channels, dtype) * (1 if slots == 1 else 1.02))
+
+
+def channel_block(problem, height):
+    """How many of the summed channels one pass takes, so that its pixels stay in the first-level cache."""
+    sum_channels = problem.source_shape[1] // problem.groups
+    most_taps = max(len(phase.taps) for phase in problem.phases)
+    most_channels = max(1, TAPS_BYTES // (TILE_VECTORS[height] * VECTOR_BYTES * most_taps))
+    blocks = max(1, (sum_channels + most_channels // 3) // most_channels)
+    return -(-sum_channels // blocks)
+
+
+def cut(problem, layout, slots, height, block_channels, dtype, threads):
+    """(rows of a task, blocks of rows, chunks of panels): tasks that fit the second-level cache, and enough of them for all threads."""
+    rows, columns = problem.grid
+    itemsize = np.dtype(dtype).itemsize
+    sum_channels = problem.source_shape[1] // problem.groups
+    channels = problem.result_shape[1] // problem.groups
+    row_bytes = max(layout.copies, 1) * block_channels * slots * layout.pitch * itemsize
+    block_rows = max(1, min(rows, WORKSPACE_BYTES // row_bytes - layout.halo))
+    if block_channels < sum_channels:
+        result_row_bytes = channels * slots * columns * itemsize * len(problem.phases)
+        block_rows = max(1, min(block_rows, RESULT_BYTES // result_row_bytes))
+    blocks = -(-rows // block_rows)
+    chunks = 1
+    independent = -(-problem.source_shape[0] // slots) * problem.groups
+    if independent * blocks < 4 * threads and independent % threads:
+        if rows * columns >= 24 * vector_length(dtype) * threads * (1 + layout.halo):
+            blocks = -(-max(blocks, 2) // threads) * threads
+        else:
+            chunks = min(-(-channels // height), threads)
+    block_rows = -(-rows // blocks)
+    return block_rows, -(-rows // block_rows), chunks
 
 
 def neighbours(elements):
@@ -192,92 +279,65 @@ def neighbours(elements):
     return np.stack([elements[starts], np.diff(starts, append=len(elements))], axis=1).reshape(-1, 2)
 
 
-@plan_cache
+def tap_tables(problem, layout, row_pitch, plane, block_channels, packed_panels):
+    """(offsets, runs, phases, packed elements): see `Plan`; a packed panel holds its taps `packed_panels` elements apart."""
+    source_rows, source_columns = problem.source_shape[2:]
+    sum_channels = problem.source_shape[1] // problem.groups
+    channel = np.arange(sum_channels, dtype=np.int64)[:, None]
+    channel_pitch = layout.copies * plane if layout.copies else source_rows * source_columns
+    offsets, runs, phases = [], [], []
+    packed = 0
+    for phase in problem.phases:
+        places = [(layout.row_places[tap.row], layout.column_places[tap.column]) for tap in phase.taps]
+        within = [
+            (row_copy * len(layout.column_starts) + column_copy) * plane + row * row_pitch + column
+            for (row_copy, row), (column_copy, column) in places
+        ]
+        elements = [tap.element for tap in phase.taps]
+        phase_runs = neighbours((channel * weight_pitch(problem) + np.array(elements, np.int64)).reshape(-1))
+        taps = sum_channels * len(phase.taps)
+        first_run = sum(map(len, runs))
+        first_offset = sum(map(len, offsets))
+        last_run = first_run + len(phase_runs)
+        phases.append((first_offset, taps, packed, phase.first_row, phase.first_column, first_run, last_run))
+        offsets.append((channel[:block_channels] * channel_pitch + np.array(within, np.int64)).reshape(-1))
+        runs.append(phase_runs)
+        packed += taps * packed_panels
+    return np.concatenate(offsets), np.concatenate(runs), np.array(phases, np.int64), packed
+
+
+def weight_pitch(problem):
+    """How far the weights of neighbouring summed channels lie apart."""
+    channels = problem.result_shape[1] // problem.groups
+    return problem.kernel_elements * (channels if problem.transposed else 1)
+
+
 def make_plan(problem, padding_mode, dtype, threads):
     """Lay out the workspace and cut the work."""
     lanes = vector_length(dtype)
-    images, source_channels, source_rows, source_columns = problem.source_shape
-    sum_channels = source_channels // problem.groups
+    sum_channels = problem.source_shape[1] // problem.groups
     channels = problem.result_shape[1] // problem.groups
+    rows, columns = problem.grid
     height = tile_height(channels)
     panels = -(-channels // height)
-    rows, columns = problem.grid
-    all_taps = [tap for phase in problem.phases for tap in phase.taps]
-    in_place = (
-        all_taps == [(0, 0, 0)] and problem.source_step == (1, 1) and problem.grid == (source_rows, source_columns)
-    )
-    slots = 1 if in_place else images_side_by_side(problem, lanes, height, sum_channels * len(all_taps), threads)
-    row_starts, row_places = shifted_copies([tap.row for tap in all_taps], problem.source_step[0])
-    aligned = slots == 1 and columns % lanes == 0
-    if aligned:
-        column_starts, column_places = shifted_copies([tap.column for tap in all_taps], problem.source_step[1])
-    else:
-        distinct = sorted({tap.column for tap in all_taps})
-        column_starts = np.array(distinct, np.int64)
-        column_places = {column: (i, 0) for i, column in enumerate(distinct)}
-    pitch = columns + max(place[1] for place in column_places.values())
-    halo = max(place[1] for place in row_places.values())
-    copies = 0 if in_place else len(row_starts) * len(column_starts)
-
-    itemsize = np.dtype(dtype).itemsize
-    width = TILE_VECTORS[height]
-    most_taps = max(len(phase.taps) for phase in problem.phases)
-    most_channels = max(1, TAPS_BYTES // (width * VECTOR_BYTES * most_taps))
-    channel_blocks = max(1, (sum_channels + most_channels // 3) // most_channels)
-    block_channels = -(-sum_channels // channel_blocks)
-    row_bytes = max(copies, 1) * block_channels * slots * pitch * itemsize
-    result_row_bytes = channels * slots * columns * itemsize * len(problem.phases)
-    groups_of_images = -(-images // slots)
-    block_rows = max(1, min(rows, WORKSPACE_BYTES // row_bytes - halo))
-    if channel_blocks > 1:
-        block_rows = max(1, min(block_rows, RESULT_BYTES // result_row_bytes))
-    blocks = -(-rows // block_rows)
-    chunks = 1
-    independent = groups_of_images * problem.groups
-    if independent * blocks < 4 * threads and independent % threads:
-        if rows * columns >= 24 * lanes * threads * (1 + halo):
-            blocks = -(-max(blocks, 2) // threads) * threads
-        else:
-            chunks = min(panels, threads)
-    block_rows = -(-rows // blocks)
-    blocks = -(-rows // block_rows)
-
-    area = (block_rows + halo) * slots * pitch
-    line = VECTOR_BYTES // itemsize
-    plane = ((-(-area // line)) | 1) * line  # an odd number of cache lines: planes then start in different cache sets
-    offsets, runs, phase_rows = [], [], []
-    packed = 0
-    order = np.arange(sum_channels, dtype=np.int64)[:, None]
-    for phase in problem.phases:
-        places = [(row_places[tap.row], column_places[tap.column]) for tap in phase.taps]
-        within = np.array(
-            [(a[0] * len(column_starts) + b[0]) * plane + a[1] * slots * pitch + b[1] for a, b in places], np.int64
-        )
-        elements = np.array([tap.element for tap in phase.taps], np.int64)
-        if in_place:
-            phase_offsets = order[:block_channels] * (source_rows * source_columns)
-        else:
-            phase_offsets = order[:block_channels] * (copies * plane) + within
-        source_stride = problem.kernel_elements * (channels if problem.transposed else 1)
-        count = sum_channels * len(phase.taps)
-        phase_runs = neighbours((order * source_stride + elements).reshape(-1))
-        first_run = sum(map(len, runs))
-        phase_rows.append(
-            (sum(map(len, offsets)), count, packed, phase.first_row, phase.first_column, first_run, first_run + len(phase_runs))
-        )
-        offsets.append(phase_offsets.reshape(-1))
-        runs.append(phase_runs)
-        packed += problem.groups * panels * count * panel_stride(height)
-
-    scratch = int(slots > 1 or len(problem.phases) > 1)
+    block_channels = channel_block(problem, height)
+    slots = images_side_by_side(problem, height, block_channels, dtype, threads)
+    layout = copy_layout(problem, slots == 1 and columns % lanes == 0)
+    block_rows, blocks, chunks = cut(problem, layout, slots, height, block_channels, dtype, threads)
     chunk_panels = -(-panels // chunks)
-    scratch_pitch = -(-block_rows * slots * columns // line) * line
-    scratch_start = block_channels * copies * plane + line
-    thread_elements = scratch_start + scratch * len(problem.phases) * chunk_panels * height * scratch_pitch + line
-    vectors = np.arange(-(-block_rows * slots * columns // lanes) + width, dtype=np.int64) * lanes
-    row_pitch = slots * columns
+
+    # Planes begin in different cache sets when their distance is an odd number of cache lines.
+    area = (block_rows + layout.halo) * slots * layout.pitch
+    plane = (-(-area // lanes) | 1) * lanes
+    offsets, runs, phases, packed = tap_tables(
+        problem, layout, slots * layout.pitch, plane, block_channels, problem.groups * panels * panel_stride(height)
+    )
+    scratch = int(slots > 1 or len(problem.phases) > 1)
+    scratch_pitch = -(-block_rows * slots * columns // lanes) * lanes
+    scratch_start = (block_channels * layout.copies * plane) + lanes
+    thread_elements = scratch_start + scratch * len(problem.phases) * chunk_panels * height * scratch_pitch + lanes
     geometry = Geometry(
-        images=images,
+        images=problem.source_shape[0],
         groups=problem.groups,
         sum_channels=sum_channels,
         channels=channels,
@@ -293,27 +353,29 @@ def make_plan(problem, padding_mode, dtype, threads):
         column_step=problem.source_step[1],
         result_row_step=problem.result_step[0],
         result_column_step=problem.result_step[1],
-        halo=halo,
-        pitch=pitch,
+        halo=layout.halo,
+        pitch=layout.pitch,
         plane=plane,
         padding_code=PADDING_CODES[padding_mode],
-        weight_pitch=problem.kernel_elements * (channels if problem.transposed else 1),
+        weight_pitch=weight_pitch(problem),
         block_channels=block_channels,
-        copies=copies,
+        copies=layout.copies,
         scratch=scratch,
         scratch_pitch=scratch_pitch,
         scratch_start=scratch_start,
         thread_elements=thread_elements,
-        tasks=groups_of_images * problem.groups * blocks * chunks,
+        tasks=-(-problem.source_shape[0] // slots) * problem.groups * blocks * chunks,
     )
+    pixels = np.arange(-(-block_rows * slots * columns // lanes) + TILE_VECTORS[height], dtype=np.int64) * lanes
+    row_pixels = slots * columns
     return Plan(
         geometries=np.array([geometry], GEOMETRY_RECORD),
-        row_starts=row_starts,
-        columns=column_starts,
-        offsets=np.concatenate(offsets),
-        positions=vectors // row_pitch * (slots * pitch) + vectors % row_pitch,
-        phases=np.array(phase_rows, np.int64),
-        runs=np.concatenate(runs),
+        row_starts=layout.row_starts,
+        columns=layout.column_starts,
+        offsets=offsets,
+        positions=pixels // row_pixels * (slots * layout.pitch) + pixels % row_pixels,
+        phases=phases,
+        runs=runs,
         weight_step=problem.kernel_elements * (1 if problem.transposed else sum_channels),
         packed_elements=packed,
         bias_elements=problem.groups * panels * height,

@@ -72,12 +72,12 @@ def _sum_rows(grad, grad_bias, first, end):
     for start in range(0, grad.shape[0], ROWS_AT_ONCE):
         part[:] = 0
         for n in range(start, min(start + ROWS_AT_ONCE, grad.shape[0])):
-            for o in range(first, end):
-                part[o - first] += grad[n, o]
-        for o in range(end - first):
+            row = grad[n, first:end]
+            for o in range(row.size):
+                part[o] += row[o]
+        for o in range(part.size):
             totals[o] += part[o]
-    for o in range(first, end):
-        grad_bias[o] = totals[o - first]
+    grad_bias[first:end] = totals
 
 
 @kernel(parallel=True)

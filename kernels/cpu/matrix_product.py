@@ -145,10 +145,12 @@ def _multiply(worker, a, b, c, bias, relu, transposed, scratch, plan):
 def _finish(y, bias, relu, first, end, first_column, end_column):
     """Add the bias and apply ReLU to a part of Y; a NaN stays a NaN, because only what is certainly not above zero becomes zero."""
     zero = y.dtype.type(0)
+    biases = bias[first_column:end_column]
     for n in range(first, end):
-        for o in range(first_column, end_column):
-            value = y[n, o] + bias[o]
-            y[n, o] = zero if relu and value <= zero else value
+        row = y[n, first_column:end_column]
+        for o in range(row.size):
+            value = row[o] + biases[o]
+            row[o] = zero if relu and value <= zero else value
 
 
 def few_rows_product(x, weight, bias, relu, y):

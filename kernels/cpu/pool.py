@@ -7,6 +7,7 @@ from .. import memory
 from ..jit import kernel
 from ..reference.pool import output_shape, window_dtype
 from ..threads import SERIAL_BELOW, get_num_threads
+from .pool_halves import halve, spread
 
 __all__ = ["avg_pool2d", "avg_pool2d_grad_x", "max_pool2d", "max_pool2d_flat_index", "max_pool2d_grad_x"]
 
@@ -22,64 +23,70 @@ def _planes(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, *array.shape[2:])
 
 
-# Maximum: the window most networks use has a kernel of its own, in which nothing depends on the data but the numbers
+@kernel
+def _reach(offset, step, size, count):
+    """The windows first to end - 1 of `count` whose cell at j * step + offset lies on an axis of `size`."""
+    first = max(0, -(offset // step))
+    end = min(count, (size - 1 - offset) // step + 1) if offset < size else 0
+    return first, max(first, end)
+
+
+# Maximum. One cell of all windows of a row at a time: a loop over neighbouring outputs, which LLVM makes vector code of
 
 
 @kernel
-def _halve(x, y, window):
-    """Windows of 2x2 that neither overlap nor leave the plane."""
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
-            best = x[2 * i, 2 * j]
-            place = np.uint8(0)
-            value = x[2 * i, 2 * j + 1]
-            if value > best or value != value:
-                best = value
-                place = np.uint8(1)
-            value = x[2 * i + 1, 2 * j]
-            if value > best or value != value:
-                best = value
-                place = np.uint8(2)
-            value = x[2 * i + 1, 2 * j + 1]
-            if value > best or value != value:
-                best = value
-                place = np.uint8(3)
-            y[i, j] = best
-            window[i, j] = place
+def _keep_larger(cells, step, best, place, cell):
+    """Where cells[j * step], or NaN, is larger than best[j], it takes over. Steps 1 and 2 are spelled out, so that the vectors know them."""
+    if step == 1:
+        for j in range(best.size):
+            value = cells[j]
+            takes = (value > best[j]) | (value != value)
+            best[j] = value if takes else best[j]
+            place[j] = cell if takes else place[j]
+    elif step == 2:
+        for j in range(best.size):
+            value = cells[2 * j]
+            takes = (value > best[j]) | (value != value)
+            best[j] = value if takes else best[j]
+            place[j] = cell if takes else place[j]
+    else:
+        for j in range(best.size):
+            value = cells[j * step]
+            takes = (value > best[j]) | (value != value)
+            best[j] = value if takes else best[j]
+            place[j] = cell if takes else place[j]
 
 
 @kernel
 def _max_plane(x, y, window, kernel_size, stride, padding, dilation):
     height, width = x.shape
+    number = window.dtype.type
     for i in range(y.shape[0]):
-        top = i * stride[0] - padding[0]
-        for j in range(y.shape[1]):
-            left = j * stride[1] - padding[2]
-            best = x.dtype.type(0)
-            place = 0
-            found = False
-            for a in range(kernel_size[0]):
-                h = top + a * dilation[0]
-                if h < 0 or h >= height:
-                    continue
-                for b in range(kernel_size[1]):
-                    w = left + b * dilation[1]
-                    if w < 0 or w >= width:
-                        continue
-                    value = x[h, w]
-                    if not found or value > best or value != value:
-                        best = value
-                        place = a * kernel_size[1] + b
-                        found = True
-            y[i, j] = best
-            window[i, j] = place
+        started = False
+        for a in range(kernel_size[0]):
+            h = i * stride[0] + a * dilation[0] - padding[0]
+            if h < 0 or h >= height:
+                continue
+            if not started:
+                # A window of nothing but minus infinity is won by its first cell.
+                y[i, :] = -np.inf
+                for b in range(kernel_size[1] - 1, -1, -1):
+                    first, end = _reach(b * dilation[1] - padding[2], stride[1], width, y.shape[1])
+                    window[i, first:end] = a * kernel_size[1] + b
+                started = True
+            for b in range(kernel_size[1]):
+                offset = b * dilation[1] - padding[2]
+                first, end = _reach(offset, stride[1], width, y.shape[1])
+                if first < end:
+                    cells = x[h, first * stride[1] + offset :]
+                    _keep_larger(cells, stride[1], y[i, first:end], window[i, first:end], number(a * kernel_size[1] + b))
 
 
 @kernel
 def _max_serial(x, y, window, kernel_size, stride, padding, dilation, halves):
     for plane in range(x.shape[0]):
         if halves:
-            _halve(x[plane], y[plane], window[plane])
+            halve(x[plane], y[plane], window[plane])
         else:
             _max_plane(x[plane], y[plane], window[plane], kernel_size, stride, padding, dilation)
 
@@ -88,7 +95,7 @@ def _max_serial(x, y, window, kernel_size, stride, padding, dilation, halves):
 def _max_parallel(x, y, window, kernel_size, stride, padding, dilation, halves):
     for plane in prange(x.shape[0]):
         if halves:
-            _halve(x[plane], y[plane], window[plane])
+            halve(x[plane], y[plane], window[plane])
         else:
             _max_plane(x[plane], y[plane], window[plane], kernel_size, stride, padding, dilation)
 
@@ -128,54 +135,44 @@ def max_pool2d_flat_index(window, x_shape, kernel_size, stride, padding, dilatio
 
 @kernel
 def _spread_halves(grad, window, grad_x):
-    """The gradient of `_halve`: every element of grad_x is written once."""
-    zero = grad.dtype.type(0)
-    for i in range(grad.shape[0]):
-        for j in range(grad.shape[1]):
-            value = grad[i, j]
-            place = window[i, j]
-            grad_x[2 * i, 2 * j] = value if place == 0 else zero
-            grad_x[2 * i, 2 * j + 1] = value if place == 1 else zero
-        for j in range(grad.shape[1]):
-            value = grad[i, j]
-            place = window[i, j]
-            grad_x[2 * i + 1, 2 * j] = value if place == 2 else zero
-            grad_x[2 * i + 1, 2 * j + 1] = value if place == 3 else zero
-        for j in range(2 * grad.shape[1], grad_x.shape[1]):
-            grad_x[2 * i, j] = zero
-            grad_x[2 * i + 1, j] = zero
-    for i in range(2 * grad.shape[0], grad_x.shape[0]):
-        for j in range(grad_x.shape[1]):
-            grad_x[i, j] = zero
+    """The gradient of `halve`: every element of grad_x is written once."""
+    spread(grad, window, grad_x)
+    grad_x[: 2 * grad.shape[0], 2 * grad.shape[1] :] = 0
+    grad_x[2 * grad.shape[0] :] = 0
 
 
 @kernel
-def _spread(grad, window, grad_x, kernel_width, stride, padding, dilation):
-    grad_x[:] = 0
+def _spread(grad, window, grad_x, kernel_size, stride, padding, dilation):
+    width = grad_x.shape[1]
+    # Where each cell of a window lies, from the window's corner on: a table is cheaper than dividing each place by the kernel's width.
+    steps = np.empty(kernel_size[0] * kernel_size[1], np.intp)
+    for a in range(kernel_size[0]):
+        for b in range(kernel_size[1]):
+            steps[a * kernel_size[1] + b] = a * dilation[0] * width + b * dilation[1]
+    flat = grad_x.reshape(-1)
+    flat[:] = 0
     for i in range(grad.shape[0]):
+        corner = (i * stride[0] - padding[0]) * width - padding[2]
         for j in range(grad.shape[1]):
-            place = window[i, j]
-            h = i * stride[0] + place // kernel_width * dilation[0] - padding[0]
-            w = j * stride[1] + place % kernel_width * dilation[1] - padding[2]
-            grad_x[h, w] += grad[i, j]
+            flat[corner + j * stride[1] + steps[window[i, j]]] += grad[i, j]
 
 
 @kernel
-def _spread_serial(grad, window, grad_x, kernel_width, stride, padding, dilation, halves):
+def _spread_serial(grad, window, grad_x, kernel_size, stride, padding, dilation, halves):
     for plane in range(grad.shape[0]):
         if halves:
             _spread_halves(grad[plane], window[plane], grad_x[plane])
         else:
-            _spread(grad[plane], window[plane], grad_x[plane], kernel_width, stride, padding, dilation)
+            _spread(grad[plane], window[plane], grad_x[plane], kernel_size, stride, padding, dilation)
 
 
 @kernel(parallel=True)
-def _spread_parallel(grad, window, grad_x, kernel_width, stride, padding, dilation, halves):
+def _spread_parallel(grad, window, grad_x, kernel_size, stride, padding, dilation, halves):
     for plane in prange(grad.shape[0]):
         if halves:
             _spread_halves(grad[plane], window[plane], grad_x[plane])
         else:
-            _spread(grad[plane], window[plane], grad_x[plane], kernel_width, stride, padding, dilation)
+            _spread(grad[plane], window[plane], grad_x[plane], kernel_size, stride, padding, dilation)
 
 
 def max_pool2d_grad_x(grad, window, x_shape, kernel_size, stride, padding, dilation):
@@ -183,7 +180,7 @@ def max_pool2d_grad_x(grad, window, x_shape, kernel_size, stride, padding, dilat
     grad_x = memory.empty(x_shape, grad.dtype)
     halves = _halves(kernel_size, stride, padding, dilation) and 2 * grad.shape[2] <= x_shape[2] and 2 * grad.shape[3] <= x_shape[3]
     run = _spread_serial if _serial(grad_x.size) else _spread_parallel
-    run(_planes(grad), _planes(window), _planes(grad_x), kernel_size[1], stride, padding, dilation, halves)
+    run(_planes(grad), _planes(window), _planes(grad_x), kernel_size, stride, padding, dilation, halves)
     return grad_x
 
 
@@ -191,28 +188,53 @@ def max_pool2d_grad_x(grad, window, x_shape, kernel_size, stride, padding, dilat
 
 
 @kernel
-def _window_of(i, size, kernel_size, stride, before, after):
-    """(first, end, padded length) of window i along one axis: what it reads of x, and its length inside the padded axis."""
+def _lengths(i, size, kernel_size, stride, before, after):
+    """How many cells window i reads along one axis, and how many it has inside the padded axis."""
     start = i * stride - before
     end = min(start + kernel_size, size + after)
-    return max(start, 0), min(end, size), end - start
+    return max(min(end, size) - max(start, 0), 0), end - start
+
+
+@kernel
+def _divisors(x_shape, i, columns, kernel_size, stride, padding, count_include_pad, divisor_override):
+    """What the sum of each window of row i is divided by; a window that reads nothing keeps its zero."""
+    inside, padded = _lengths(i, x_shape[0], kernel_size[0], stride[0], padding[0], padding[1])
+    for j in range(columns.size):
+        wide, wide_padded = _lengths(j, x_shape[1], kernel_size[1], stride[1], padding[2], padding[3])
+        divisor = padded * wide_padded if count_include_pad else inside * wide
+        columns[j] = divisor_override if divisor_override else (divisor if divisor else 1)
+
+
+@kernel
+def _add_cells(cells, step, total):
+    if step == 1:
+        for j in range(total.size):
+            total[j] += cells[j]
+    elif step == 2:
+        for j in range(total.size):
+            total[j] += cells[2 * j]
+    else:
+        for j in range(total.size):
+            total[j] += cells[j * step]
 
 
 @kernel
 def _average_plane(x, y, kernel_size, stride, padding, count_include_pad, divisor_override):
     height, width = x.shape
+    divisors = np.empty(y.shape[1], x.dtype)
     for i in range(y.shape[0]):
-        top, bottom, tall = _window_of(i, height, kernel_size[0], stride[0], padding[0], padding[1])
+        y[i, :] = 0
+        for a in range(kernel_size[0]):
+            h = i * stride[0] + a - padding[0]
+            if h < 0 or h >= height:
+                continue
+            for b in range(kernel_size[1]):
+                first, end = _reach(b - padding[2], stride[1], width, y.shape[1])
+                if first < end:
+                    _add_cells(x[h, first * stride[1] + b - padding[2] :], stride[1], y[i, first:end])
+        _divisors(x.shape, i, divisors, kernel_size, stride, padding, count_include_pad, divisor_override)
         for j in range(y.shape[1]):
-            left, right, wide = _window_of(j, width, kernel_size[1], stride[1], padding[2], padding[3])
-            total = x.dtype.type(0)
-            for h in range(top, bottom):
-                for w in range(left, right):
-                    total += x[h, w]
-            divisor = tall * wide if count_include_pad else max(bottom - top, 0) * max(right - left, 0)
-            if divisor_override:
-                divisor = divisor_override
-            y[i, j] = total / x.dtype.type(divisor) if divisor else total
+            y[i, j] /= divisors[j]
 
 
 @kernel
@@ -239,17 +261,20 @@ def avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, di
 def _share_plane(grad, grad_x, kernel_size, stride, padding, count_include_pad, divisor_override):
     height, width = grad_x.shape
     grad_x[:] = 0
+    shares = np.empty(grad.shape[1], grad.dtype)
     for i in range(grad.shape[0]):
-        top, bottom, tall = _window_of(i, height, kernel_size[0], stride[0], padding[0], padding[1])
+        _divisors(grad_x.shape, i, shares, kernel_size, stride, padding, count_include_pad, divisor_override)
         for j in range(grad.shape[1]):
-            left, right, wide = _window_of(j, width, kernel_size[1], stride[1], padding[2], padding[3])
-            divisor = tall * wide if count_include_pad else max(bottom - top, 0) * max(right - left, 0)
-            if divisor_override:
-                divisor = divisor_override
-            share = grad[i, j] / grad.dtype.type(divisor)
-            for h in range(top, bottom):
-                for w in range(left, right):
-                    grad_x[h, w] += share
+            shares[j] = grad[i, j] / shares[j]
+        for a in range(kernel_size[0]):
+            h = i * stride[0] + a - padding[0]
+            if h < 0 or h >= height:
+                continue
+            for b in range(kernel_size[1]):
+                offset = b - padding[2]
+                first, end = _reach(offset, stride[1], width, grad.shape[1])
+                for j in range(first, end):
+                    grad_x[h, j * stride[1] + offset] += shares[j]
 
 
 @kernel

@@ -141,11 +141,11 @@ def units_in_the_last_place(values, true):
 
 
 def test_stated_error_of_tanh_and_sigmoid():
-    """At most 2 units for tanh and 4 for sigmoid, over the whole range, results below the smallest normal number included."""
+    """At most 3 units for tanh and sigmoid, over the whole range, results below the smallest normal number included."""
     x = np.concatenate([np.linspace(-103, 103, 400_001), np.linspace(-1, 1, 200_001), np.geomspace(1e-38, 1, 1001)]).astype(np.float32)
     exact = x.astype(np.float64)
-    assert units_in_the_last_place(FAST["tanh"](x), np.tanh(exact)) <= 2
-    assert units_in_the_last_place(FAST["sigmoid"](x), 1 / (1 + np.exp(-exact))) <= 4
+    assert units_in_the_last_place(FAST["tanh"](x), np.tanh(exact)) <= 3
+    assert units_in_the_last_place(FAST["sigmoid"](x), 1 / (1 + np.exp(-exact))) <= 3
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
@@ -200,3 +200,10 @@ def test_linear_at_the_sizes_of_networks(shape):
     np.testing.assert_allclose(FAST["linear"](x, weight, None, None), x @ weight.T, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(FAST["linear_grad_x"](grad, weight), grad @ weight, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(FAST["linear_grad_weight"](grad, x), grad.T @ x, rtol=1e-10, atol=1e-10)
+
+
+def test_signed_zeros_and_tiny_numbers_keep_their_sign_and_value():
+    x = np.array([0.0, -0.0, 1e-40, -1e-40, 1e-20], np.float32)
+    y = FAST["tanh"](x)
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(np.signbit(y), np.signbit(x))

@@ -13,9 +13,11 @@ import sys
 import time
 from pathlib import Path
 
+import numba
 import numpy as np
 
 from tests.train.small_problems import make_small_net, make_stripes
+from tinycnn import kernels
 from tinycnn.train import Checkpoint, TrainConfig, prepare, save_checkpoint, train
 
 CONFIG = TrainConfig(epochs=60, batch_size=16, learning_rate=0.02, checkpoint_every=1, seed=3)
@@ -47,8 +49,16 @@ def learn(folder: Path, save=save_checkpoint):
     return {name: value.data.copy() for name, value in prepared.model.state_dict().items()}, result.step_losses
 
 
+def next_number(number):
+    """Something to compile that starts no threads, which a fork would not copy."""
+    return number + 1
+
+
 def serve() -> None:
     """Let one child after the other learn."""
+    # What every child would do first: import the kernels, and let Numba fill its tables by compiling something.
+    kernels.table("cpu")
+    numba.njit(next_number)(1)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -73,13 +73,14 @@ def _steps(arguments: argparse.Namespace) -> dict[str, Any]:
 def _init(build: Any, data: Any, config: Any, arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
     from ..train import initialisation_experiment
 
-    learn, _ = data.split_training(config)
-    runs = initialisation_experiment(build, learn, config=config, **_steps(arguments))
+    learn, validate = data.split_training(config)
+    runs = initialisation_experiment(build, learn, config=config, test_set=validate, **_steps(arguments))
     console.say("standard deviation of each layer's output before training; a sound start keeps it of the order of 1")
-    layers = [statistics.layer for statistics in runs[0].activations]
+    weighted = {name.rpartition(".")[0] for name, _ in build().named_parameters()}
+    layers = [statistics.layer for statistics in runs[0].activations if statistics.layer in weighted]
     rows = []
     for one in runs:
-        spreads = [f"{statistics.std:.3g}" for statistics in one.activations]
+        spreads = [f"{statistics.std:.3g}" for statistics in one.activations if statistics.layer in weighted]
         rows.append([one.scheme, *spreads, f"{one.losses[0]:.3f}", f"{one.losses[-1]:.3f}", _percent(one.test_accuracy)])
     console.say(table(["scheme", *layers, "first loss", "last loss", "accuracy"], rows))
     return {"runs": [dataclasses.asdict(one) for one in runs]}

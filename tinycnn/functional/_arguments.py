@@ -18,7 +18,9 @@ def as_tensor(x: Any) -> Tensor:
     if isinstance(x, np.ndarray):
         return Tensor(x)
     array = np.asarray(x)
-    if array.dtype == np.float64:
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"a {type(x).__name__} is not an array of numbers; give a Tensor, an ndarray, numbers or lists of them")
+    if array.dtype == np.float64 and not isinstance(x, np.generic):
         array = array.astype(np.float32)
     return Tensor(array)
 
@@ -26,6 +28,8 @@ def as_tensor(x: Any) -> Tensor:
 def float_tensor(operator: str, argument: str, x: Any) -> Tensor:
     """As `as_tensor`, lists always float32; integer arrays are refused rather than silently converted."""
     if not isinstance(x, Tensor):
+        if x is None:
+            raise DtypeError(f"{operator}: {argument} is None; give a Tensor, an ndarray, or lists of numbers")
         x = Tensor(x) if isinstance(x, np.ndarray | np.generic) else Tensor(np.asarray(x, np.float32))
     dtype = x.data.dtype
     if dtype not in _FLOATS and dtype.kind != "O":

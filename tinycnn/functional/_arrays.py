@@ -123,8 +123,8 @@ def total(array: np.ndarray, axes: tuple[int, ...] | None = None, keepdims: bool
     """The sum over axes in the array's own dtype; long float32 sums are added up in float64."""
     with np.errstate(all="ignore"):
         if array.dtype == _FLOAT32 and array.size > LONG:
-            return as_array(_reduce(array, axis=axes, dtype=np.float64, keepdims=keepdims)).astype(np.float32)
-        return as_array(_reduce(array, axis=axes, keepdims=keepdims))
+            return as_array(_reduce(array, axis=axes, dtype=np.float64, keepdims=bool(keepdims))).astype(np.float32)
+        return as_array(_reduce(array, axis=axes, keepdims=bool(keepdims)))
 
 
 def unbroadcast(grad: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -105,7 +105,7 @@ def tanh(input: Any) -> Tensor:
 
     Notes
     -----
-    float32 is a polynomial within 2 units in the last place; float64 the C library's.
+    float32 is a polynomial within 3 units in the last place; float64 the C library's.
 
     References
     ----------

@@ -204,7 +204,7 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     False
     """
     x = as_tensor(input).data
-    return Tensor(np.asarray(np.all(x, axis=axes("all", dim, x.ndim), keepdims=keepdim)))
+    return Tensor(np.asarray(np.all(x, axis=axes("all", dim, x.ndim), keepdims=bool(keepdim))))
 
 
 @operator(family="reduction", method=True)
@@ -226,7 +226,7 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     True
     """
     x = as_tensor(input).data
-    return Tensor(np.asarray(np.any(x, axis=axes("any", dim, x.ndim), keepdims=keepdim)))
+    return Tensor(np.asarray(np.any(x, axis=axes("any", dim, x.ndim), keepdims=bool(keepdim))))
 
 
 def _require_elements(name: str, shape: tuple[int, ...], reduced: tuple[int, ...]) -> None:
@@ -243,7 +243,7 @@ def _shared(name: str, function: np.ufunc, input: Any, dim: Dim, keepdim: bool) 
     x = tensor.data
     reduced = axes(name, dim, x.ndim)
     _require_elements(name, x.shape, reduced)
-    y = as_array(function.reduce(x, axis=reduced, keepdims=keepdim))
+    y = as_array(function.reduce(x, axis=reduced, keepdims=bool(keepdim)))
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         ties = (x == spread(y, x.shape, reduced)) | (x != x)  # if there is a nan, it is the extremum
@@ -279,4 +279,4 @@ def _position(name: str, function: Callable[..., Any], input: Any, dim: int | No
     if along is not None and not x.ndim:
         along = None
     _require_elements(name, x.shape, tuple(range(x.ndim)) if along is None else (along,))
-    return Tensor(np.asarray(function(x, axis=along, keepdims=keepdim), dtype=np.int64))
+    return Tensor(np.asarray(function(x, axis=along, keepdims=bool(keepdim)), dtype=np.int64))

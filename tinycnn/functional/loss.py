@@ -25,6 +25,8 @@ REDUCTIONS = ("mean", "sum", "none")
 
 def _labels(name: str, target: Any, shape: tuple[int, ...], classes: int, ignore_index: int) -> np.ndarray:
     """The class indices as int64, checked against the logits."""
+    if isinstance(ignore_index, bool) or not isinstance(ignore_index, int | np.integer):
+        raise ArgumentError(f"{name}: ignore_index must be a whole number, not {ignore_index!r}")
     labels = as_tensor(target).data
     if labels.dtype.kind not in "iu":
         raise DtypeError(f"{name}: target is {labels.dtype}; class indices are whole numbers, use target.long()")
@@ -150,7 +152,7 @@ def cross_entropy(
     name = "cross_entropy"
     tensor, target_shape, shape, classes = _class_axis(name, input)
     one_of(name, "reduction", reduction, REDUCTIONS)
-    if not 0.0 <= label_smoothing <= 1.0:
+    if not isinstance(label_smoothing, int | float) or not 0.0 <= label_smoothing <= 1.0:
         raise ArgumentError(f"{name}: label_smoothing must be from 0 to 1, not {label_smoothing!r}")
     labels = _labels(name, target, target_shape, classes, ignore_index).reshape(shape[0], shape[2])
     weights = _class_weights(name, weight, classes, tensor)

@@ -80,6 +80,8 @@ def pad(input: Any, pad: tuple[int, ...], mode: str = "constant", value: float |
     one_of("pad", "mode", mode, tuple(MODES))
     if value is not None and mode != "constant":
         raise ArgumentError(f'pad: value {value!r} has no place in mode "{mode}"; use mode="constant"')
+    if value is not None and not isinstance(value, int | float | np.number):
+        raise ArgumentError(f"pad: value {value!r} is not a number")
     shape = tensor.data.shape
     amounts = _amounts(pad, len(shape))
     height, width = (1, *shape)[-2:] if len(shape) < 2 else shape[-2:]

@@ -168,9 +168,6 @@ class Run:
         if len(self.losses) == 1:
             self.advise(hints.unscaled_inputs(images.data))
             self.advise(hints.probabilities_as_logits(self.model, logits.data))
-        if len(self.losses) in (hints.STUCK_AFTER, 4 * hints.STUCK_AFTER):
-            self.advise(hints.stuck_at_log_classes(self.losses, logits.shape[1]))
-            self.advise(hints.learning_rate_too_high(self.losses))
 
     def keep_if_due(self) -> None:
         """Write a checkpoint every `checkpoint_every` steps."""
@@ -192,6 +189,8 @@ class Run:
         )
         self.log.epoch(dataclasses.asdict(record))
         self.progress.epoch(_line_of(record, self.config.epochs))
+        # Not earlier: a schedule that warms up barely moves the weights at first.
+        self.advise(hints.stuck_at_log_classes(self.losses, len(test.confusion)))
         self.advise(hints.learning_rate_too_high(self.losses))
         self.advise(hints.dead_relus(self.model, test_images))
         self.epoch, self.step = self.epoch + 1, 0
