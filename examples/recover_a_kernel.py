@@ -15,13 +15,13 @@ import numpy as np
 from tinycnn import Tensor, functional, nn, optim
 
 LEARNING_RATE = 0.1  # share of the gradient that a step takes off the weights
-HIDDEN = np.array([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])  # Sobel's kernel for vertical edges
+HIDDEN = np.array([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]], np.float32)  # Sobel's kernel for vertical edges
 
 
 def recover(image: np.ndarray, filtered: np.ndarray, steps: int) -> tuple[np.ndarray, list[float]]:
     """The kernel that gradient descent finds, and the mean squared difference at each step."""
     known, wanted = Tensor(image[None, None]), Tensor(filtered)
-    kernel = nn.Parameter(np.zeros((1, 1, 3, 3)))
+    kernel = nn.Parameter(np.zeros((1, 1, 3, 3), np.float32))
     optimizer = optim.SGD([kernel], lr=LEARNING_RATE)
     differences = []
     for step in range(steps):
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Recover a hidden kernel by gradient descent.")
     parser.add_argument("--smoke", action="store_true", help="fewer steps")
     steps = 300 if parser.parse_args().smoke else 1000
-    image = np.random.default_rng(0).standard_normal((6, 6))
+    image = np.random.default_rng(0).standard_normal((6, 6)).astype(np.float32)
     filtered = functional.conv2d(Tensor(image[None, None]), Tensor(HIDDEN[None, None])).data
     found, _ = recover(image, filtered, steps)
     with np.printoptions(precision=4, suppress=True, sign=" "):

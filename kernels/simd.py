@@ -1,8 +1,9 @@
 """Vectors of the host's processor: the vocabulary in which the micro-kernels are written.
 
-Numba turns a plain loop into vector instructions when it can prove that it may. A micro-kernel cannot wait for that: it must hold its
-accumulators in registers, and the number of registers decides the speed. So a few functions are written with `numba.extending.intrinsic`, which
-lets us emit LLVM instructions ourselves. LLVM splits or widens a vector that the processor lacks, so the lane count is a matter of speed only.
+Numba turns a plain loop into vector instructions when it can prove that it may. A micro-kernel cannot wait for that: it
+must hold its accumulators in registers, and the number of registers decides the speed. So a few functions are written
+with `numba.extending.intrinsic`, which lets us emit LLVM instructions ourselves. LLVM splits or widens a vector that
+the processor lacks, so the lane count is a matter of speed only.
 
     @intrinsic
     def add_vectors(typingctx, sample, target, a, b):          # sample: a number whose type chooses float32 or float64
@@ -16,8 +17,8 @@ lets us emit LLVM instructions ourselves. LLVM splits or widens a vector that th
 
         return signature, codegen
 
-Nothing here checks bounds: the caller owns every lane it names. Masked loads and stores touch the lanes of the mask only, so they are the
-way to reach the end of a user's array, behind which there is no slack.
+Nothing here checks bounds: the caller owns every lane it names. Masked loads and stores touch the lanes of the mask
+only, so they are the way to reach the end of a user's array, behind which there is no slack.
 """
 
 import platform
@@ -34,7 +35,6 @@ from .jit import kernel
 
 INDEX = ir.IntType(64)
 LANE_INDEX = ir.IntType(32)
-BIT = ir.IntType(1)
 
 
 def host_features() -> dict[str, bool]:
@@ -85,7 +85,6 @@ class Vectors:
         self.itemsize = 8 if element == types.float64 else 4
         self.lanes = VECTOR_BYTES // self.itemsize if lanes is None else lanes
         self.type = ir.VectorType(self.element, self.lanes)
-        self.mask_type = ir.VectorType(BIT, self.lanes)
         self.suffix = f"v{self.lanes}f{8 * self.itemsize}"
         self.zero = self.constant(0.0)
 
@@ -140,10 +139,6 @@ class Vectors:
     def shuffle(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
         """Choose lanes out of a (0 .. lanes-1) and b (lanes .. 2*lanes-1)."""
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(LANE_INDEX, len(lanes)), list(lanes)))
-
-    def lane_numbers(self) -> ir.Constant:
-        """The 32-bit vector 0, 1, 2, ..."""
-        return ir.Constant(ir.VectorType(LANE_INDEX, self.lanes), list(range(self.lanes)))
 
     def first_lanes(self, count: ir.Value) -> ir.Value:
         """The mask of the lanes below count (a 64-bit integer, any size)."""

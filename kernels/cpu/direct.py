@@ -1,7 +1,8 @@
 """The direct convolution: copy the input once into a padded workspace, then run the micro-kernel over it.
 
-A task is some images x one group x a block of rows x a chunk of output channels. It copies its input (direct_copy.py), multiplies
-(direct_kernel.py) tile by tile, with the pixels of one tile held in the first-level cache while all weights pass by, and stores into the result.
+A task is some images x one group x a block of rows x a chunk of output channels. It copies its input (direct_copy.py),
+multiplies (direct_kernel.py) tile by tile, with the pixels of one tile held in the first-level cache while all weights
+pass by, and stores into the result.
 """
 
 from numba import get_thread_id, prange

@@ -68,7 +68,8 @@ def _gather_codegen(sample, step):
 
 @intrinsic
 def _gather(typingctx, sample, target, target_pitch, source, source_pitch, above, rows, below, first, size, count):
-    """Write `above` rows of zeros, `rows` rows of target[r][q] = source[r][first + q], and `below` rows of zeros, q < count.
+    """Write `above` rows of zeros, `rows` rows of target[r][q] = source[r][first + q], and `below` rows of zeros, q <
+    count.
 
     Where first + q is outside 0 .. size-1 there is a zero too.
     """
@@ -166,14 +167,15 @@ def padded_copy(
 ):
     """Copy `images` images side by side into a padded workspace, once for every row start and column start.
 
-    With X the padded image (X[n, c, h, w] for any h, w, by the padding mode whose `reference.conv.PADDING_CODES` is code):
+    With X the padded image (X[n, c, h, w] for any h, w, by the padding mode whose `reference.conv.PADDING_CODES` is
+    code):
 
         work[((c * len(row_starts) + a) * len(columns) + b) * plane + (r * slots + i) * pitch + q]
             = X[image + i, channel + c, row + row_starts[a] + r * row_step, columns[b] + q * column_step]
 
-    for c < channels, r < rows, i < images, q < pitch; plane >= rows * slots * pitch. Starts may be negative. For a stride
-    s, starts 0 .. s-1 (less the padding) and step s split the image into its s * s phases; for stride 1, one start
-    (minus the padding) is the padded image itself.
+    for c < channels, r < rows, i < images, q < pitch; plane >= rows * slots * pitch. Starts may be negative. For a
+    stride s, starts 0 .. s-1 (less the padding) and step s split the image into its s * s phases; for stride 1, one
+    start (minus the padding) is the padded image itself.
     """
     height, width = x.shape[2], x.shape[3]
     size = work.itemsize

@@ -110,7 +110,7 @@ def _mask_channels(grad, y, masked, grad_bias):
                 pixels, outputs, results = grad[n, c, start:end], y[n, c, start:end], masked[n, c, start:end]
                 part = zero
                 for p in range(pixels.size):
-                    value = pixels[p] if outputs[p] > zero else zero
+                    value = zero if outputs[p] <= zero else pixels[p]
                     results[p] = value
                     part += value
                 total += part

@@ -1,10 +1,12 @@
 """The micro-kernel of the direct convolution: a small matrix product whose result never leaves the registers.
 
-    C[i][pixel] = bias[i] + sum_k A[k][i] * B[offset[k] + pixel]        for `height` output channels i and a few vectors of pixels
+    C[i][pixel] = bias[i] + sum_k A[k][i] * B[offset[k] + pixel]        for `height` output channels i and a few vectors
+    of pixels
 
-A is a panel of packed weights, B the copied input, and `offset` says where tap k = (channel, kernel row, kernel column) lies in it, so kernel
-size, dilation and stride are data and not code. The accumulators fill the register file: each weight is broadcast once and used for every
-vector of pixels, each vector of pixels is loaded once and used for every channel.
+A is a panel of packed weights, B the copied input, and `offset` says where tap k = (channel, kernel row, kernel column)
+lies in it, so kernel size, dilation and stride are data and not code. The accumulators fill the register file: each
+weight is broadcast once and used for every vector of pixels, each vector of pixels is loaded once and used for every
+channel.
 """
 
 from numba import types
@@ -13,7 +15,8 @@ from numba.extending import intrinsic
 from ..jit import kernel
 from ..simd import REGISTERS, Vectors, index_constant
 
-# Vectors of pixels in a tile by the number of output channels: accumulators + one tile of pixels + one weight stay within the registers.
+# Vectors of pixels in a tile by the number of output channels: accumulators + one tile of pixels + one weight stay
+# within the registers.
 if REGISTERS == 32:
     TILE_VECTORS = {1: 4, 2: 4, 3: 4, 4: 4, 6: 4, 8: 3}
 else:
@@ -147,14 +150,10 @@ def make_tile(height, width, masked):
     return tile
 
 
-def tile_heights():
-    """The numbers of output channels a tile may have on this processor."""
-    return tuple(TILE_VECTORS)
-
-
 _whole = {height: make_tile(height, width, False) for height, width in TILE_VECTORS.items()}
 _last = {height: make_tile(height, 1, True) for height in TILE_VECTORS}
-# Numba's globals are constants, so each kernel has a name.  A processor with 16 registers has no tile of 8 channels; it never asks for one.
+# Numba's globals are constants, so each kernel has a name.  A processor with 16 registers has no tile of 8 channels; it
+# never asks for one.
 _whole_1, _whole_2, _whole_3, _whole_4, _whole_6 = (_whole[height] for height in (1, 2, 3, 4, 6))
 _last_1, _last_2, _last_3, _last_4, _last_6 = (_last[height] for height in (1, 2, 3, 4, 6))
 _whole_8, _last_8 = _whole.get(8, _whole_6), _last.get(8, _last_6)

@@ -1,7 +1,8 @@
 """Packing the weights for the micro-kernel: from a row for each output channel to a column for each tap.
 
-A panel holds the weights of one tile's channels, tap after tap, so that the micro-kernel reads them in order. Weights change with every
-optimiser step, so they are packed in every call, in vectors: a few rows are loaded and their lanes interleaved.
+A panel holds the weights of one tile's channels, tap after tap, so that the micro-kernel reads them in order. Weights
+change with every optimiser step, so they are packed in every call, in vectors: a few rows are loaded and their lanes
+interleaved.
 """
 
 from numba import prange, types

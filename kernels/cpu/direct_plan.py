@@ -1,10 +1,13 @@
 """What the direct convolution works out once for a shape: where every tap lies, and how the work is cut into tasks.
 
-Forward and grad-input are one problem: sums over taps of a source image. A `Tap` reads source row r * row_step + tap.row for the result's row r.
+Forward and grad-input are one problem: sums over taps of a source image. A `Tap` reads source row r * row_step +
+tap.row for the result's row r.
 
     forward      the source is x, steps are the stride, the tap (a, b) reads row a * d_h - top
-    grad-input   the source is grad_y with steps 1. Element h of grad_x is reached by the taps with (h + top - a * d_h) divisible by s_h, so its
-                 rows fall into s_h phases, likewise its columns: s_h * s_w sub-convolutions with fewer taps each, results interleaved
+    grad-input   the source is grad_y with steps 1. Element h of grad_x is reached by the taps with (h + top - a * d_h)
+    divisible by s_h, so its
+                 rows fall into s_h phases, likewise its columns: s_h * s_w sub-convolutions with fewer taps each,
+                 results interleaved
 """
 
 from dataclasses import dataclass
@@ -162,7 +165,8 @@ def tile_height(channels):
 
 
 def shifted_copies(offsets, step):
-    """Starts of the copies that serve these offsets, and for each offset its copy and how many steps it lies behind the start.
+    """Starts of the copies that serve these offsets, and for each offset its copy and how many steps it lies behind the
+    start.
 
     Offsets that differ by a multiple of the step share a copy.
     """
@@ -177,8 +181,9 @@ def shifted_copies(offsets, step):
 def copy_layout(problem, aligned):
     """Which copies of the input the workspace holds.
 
-    Rows of whole vectors (`aligned`) need one copy for each column phase: a tap is a shift along the row. Else there is one copy for each
-    kernel column, with rows as long as the result's, so that the pixels of neighbouring rows follow each other without a gap.
+    Rows of whole vectors (`aligned`) need one copy for each column phase: a tap is a shift along the row. Else there is
+    one copy for each kernel column, with rows as long as the result's, so that the pixels of neighbouring rows follow
+    each other without a gap.
     """
     all_taps = [tap for phase in problem.phases for tap in phase.taps]
     in_place = all_taps == [(0, 0, 0)] and problem.source_step == (1, 1) and problem.grid == problem.source_shape[2:]
@@ -208,6 +213,12 @@ def tile_time(pixels, lanes, height):
     return whole + (vectors - whole) * 1.15
 
 
+def copied_bytes(problem, layout, slots, block_channels, dtype):
+    """Bytes of the workspace for whole images."""
+    pixels = (problem.grid[0] + layout.halo) * slots * layout.pitch
+    return block_channels * layout.copies * pixels * np.dtype(dtype).itemsize
+
+
 def image_time(problem, slots, height, block_channels, dtype):
     """Estimated processor cycles for one image when `slots` images lie side by side."""
     lanes = vector_length(dtype)
@@ -217,28 +228,32 @@ def image_time(problem, slots, height, block_channels, dtype):
     layout = copy_layout(problem, slots == 1 and columns % lanes == 0)
     taps = sum_channels * sum(len(phase.taps) for phase in problem.phases)
     panels = -(-channels // height)
+    # Two multiply-adds a cycle; a copied or scattered vector costs a few cycles, more where it misses the first-level
+    # cache.
     time = tile_time(slots * rows * columns, lanes, height) / slots * taps * panels * height_time(height) / 2
-    copied_rows = layout.copies * (rows + layout.halo)
-    copied_bytes = block_channels * copied_rows * slots * layout.pitch * np.dtype(dtype).itemsize
-    near = copied_bytes <= TAPS_BYTES
-    time += sum_channels * copied_rows * -(-layout.pitch // lanes) * (2 if near else 6)
+    near = copied_bytes(problem, layout, slots, block_channels, dtype) <= TAPS_BYTES
+    copied_rows = sum_channels * layout.copies * (rows + layout.halo)
+    time += copied_rows * -(-layout.pitch // lanes) * (2 if near else 6)
     if slots > 1 or len(problem.phases) > 1:
-        time += channels * rows * len(problem.phases) * (2 + 2 * columns / lanes)  # results go through scratch memory
-    groups_of_images = -(-problem.source_shape[0] // slots)
-    return time * groups_of_images * slots / problem.source_shape[0]
+        time += channels * rows * len(problem.phases) * (2 + 2 * columns / lanes)
+    images = max(problem.source_shape[0], 1)  # an empty batch is planned like one image
+    return time * -(-images // slots) * slots / images
 
 
 def images_side_by_side(problem, height, block_channels, dtype, threads):
     """How many images one task should lay side by side, so that small maps fill whole vectors."""
     images = problem.source_shape[0]
-    if copy_layout(problem, False).copies == 0 or problem.grid[0] * problem.grid[1] >= 1024:
-        return 1
+    layout = copy_layout(problem, False)
     panels = -(-(problem.result_shape[1] // problem.groups) // height)
-    choices = [1]
+    times = {1: image_time(problem, 1, height, block_channels, dtype)}
     for slots in range(2, min(images, 16) + 1):
-        if -(-images // slots) >= 2 * threads or panels >= 4 * threads:
-            choices.append(slots)
-    return min(choices, key=lambda slots: image_time(problem, slots, height, block_channels, dtype) * (1 if slots == 1 else 1.02))
+        fits = 0 < copied_bytes(problem, layout, slots, block_channels, dtype) <= WORKSPACE_BYTES
+        if fits and (-(-images // slots) >= 2 * threads or panels >= 4 * threads):
+            times[slots] = image_time(problem, slots, height, block_channels, dtype)
+    best = min(times.values())
+    if best > 0.93 * times[1]:
+        return 1
+    return min(slots for slots, time in times.items() if time <= 1.03 * best)
 
 
 def channel_block(problem, height):

@@ -1,8 +1,8 @@
 """Two-dimensional convolution and its gradients, as their definitions say.
 
-Plain loops over indices, on float arrays as well as on object arrays of `fractions.Fraction`. x is (N, C_in, H, W), weight is
-(C_out, C_in/groups, K_h, K_w); stride, dilation are (height, width); padding is (top, bottom, left, right). The fast twins have several
-algorithms; the definition is one, so `algorithm` is taken and has no effect.
+Plain loops over indices, on float arrays as well as on object arrays of `fractions.Fraction`. x is (N, C_in, H, W),
+weight is (C_out, C_in/groups, K_h, K_w); stride, dilation are (height, width); padding is (top, bottom, left, right).
+The fast twins have several algorithms; the definition is one, so `algorithm` is taken and has no effect.
 """
 
 from ..sizes import conv_output_size
@@ -15,7 +15,8 @@ PADDING_CODES = {"zeros": ZEROS, "reflect": REFLECT, "symmetric": SYMMETRIC, "re
 
 
 def source_index(position, size, code):
-    """Which element of an axis of `size` elements stands at `position` of the endless padded axis; -1 where the padding is zero.
+    """Which element of an axis of `size` elements stands at `position` of the endless padded axis; -1 where the padding
+    is zero.
 
     With elements a b c:   zeros  0 0 [a b c] 0 0     reflect  c b [a b c] b a     symmetric  b a [a b c] c b
                            replicate  a a [a b c] c c           circular  b c [a b c] a b
@@ -47,8 +48,8 @@ def output_shape(x_shape, weight_shape, stride, padding, dilation):
 def products(x_shape, weight_shape, stride, padding, dilation, groups, padding_mode):
     """Every pair (index into y, index into x, index into weight) whose product the convolution adds, in the order of y.
 
-    y[n, o, i, j] gets x[n, g * C_in/groups + c, i * s_h + a * d_h - top, j * s_w + b * d_w - left] * weight[o, c, a, b],
-    where g is the group of output channel o. The gradients are sums over the same pairs.
+    y[n, o, i, j] gets x[n, g * C_in/groups + c, i * s_h + a * d_h - top, j * s_w + b * d_w - left] * weight[o, c, a,
+    b], where g is the group of output channel o. The gradients are sums over the same pairs.
     """
     code = PADDING_CODES[padding_mode]
     shape = output_shape(x_shape, weight_shape, stride, padding, dilation)

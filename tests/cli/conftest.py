@@ -30,6 +30,11 @@ def write_tiny_mnist(folder, train=60, test=30):
 
 
 @pytest.fixture(scope="session")
+def make_tiny_mnist():
+    return write_tiny_mnist
+
+
+@pytest.fixture(scope="session")
 def tiny_mnist(tmp_path_factory):
     return write_tiny_mnist(tmp_path_factory.mktemp("data") / "tiny")
 

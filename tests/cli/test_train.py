@@ -162,12 +162,13 @@ def test_eval_json_agrees_with_training(run_main, trained_run):
     assert np.sum(result["confusion"]) == 30
 
 
-def test_eval_on_other_data_keeps_the_run_as_it_is(run_main, trained_run):
+def test_eval_on_other_data_keeps_the_run_as_it_is(run_main, elsewhere, trained_run, make_tiny_mnist):
+    make_tiny_mnist(elsewhere / "other", test=20)
     before = (trained_run / "report.html").read_bytes()
-    code, output, _ = run_main("eval", trained_run, "--data", "digits")
+    code, output, _ = run_main("eval", trained_run, "--data", "other")
     assert code == 0
-    assert "1,000 test images of digits" in output
-    assert (trained_run / "eval-digits" / "report.html").exists()
+    assert "20 test images of other" in output
+    assert (trained_run / "eval-other" / "report.html").exists()
     assert (trained_run / "report.html").read_bytes() == before
 
 

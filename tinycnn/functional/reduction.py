@@ -44,7 +44,7 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     x = tensor.data
     reduced = axes("sum", dim, x.ndim)
     if x.dtype.kind in "biu":
-        return Tensor(np.asarray(np.sum(x, axis=reduced, dtype=np.int64, keepdims=keepdim)))
+        return Tensor(np.asarray(np.sum(x, axis=reduced, dtype=np.int64, keepdims=bool(keepdim))))
     shape = x.shape
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
@@ -111,9 +111,9 @@ def prod(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     x = tensor.data
     reduced = axes("prod", dim, x.ndim)
     if x.dtype.kind in "biu":
-        return Tensor(np.asarray(np.prod(x, axis=reduced, dtype=np.int64, keepdims=keepdim)))
+        return Tensor(np.asarray(np.prod(x, axis=reduced, dtype=np.int64, keepdims=bool(keepdim))))
     with np.errstate(all="ignore"):
-        y = as_array(np.prod(x, axis=reduced, keepdims=keepdim))
+        y = as_array(np.prod(x, axis=reduced, keepdims=bool(keepdim)))
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         return (spread(grad, x.shape, reduced) * _product_of_others(x, reduced),)
