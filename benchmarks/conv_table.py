@@ -24,20 +24,20 @@ def compare(shape: Any, rounds: int) -> dict[str, Any]:
     x = rng.standard_normal(shape.x_shape, dtype=np.float32)
     weight = rng.standard_normal(shape.weight_shape, dtype=np.float32) / np.float32(np.sqrt(np.prod(shape.weight_shape[1:])))
     bias = rng.standard_normal(shape.weight_shape[0], dtype=np.float32)
-    geometry = (shape.stride, shape.padding, shape.dilation, shape.groups, "zeros")
-    top, _, left, _ = shape.padding
+    stride, dilation, padding = (shape.stride,) * 2, (shape.dilation,) * 2, (shape.padding,) * 4
+    geometry = (stride, padding, dilation, shape.groups, "zeros")
     tx, tweight, tbias = torch.from_numpy(x), torch.from_numpy(weight), torch.from_numpy(bias)
 
     def torch_forward() -> torch.Tensor:
         with torch.no_grad():
-            return torch.nn.functional.conv2d(tx, tweight, tbias, shape.stride, (top, left), shape.dilation, shape.groups)
+            return torch.nn.functional.conv2d(tx, tweight, tbias, shape.stride, shape.padding, shape.dilation, shape.groups)
 
     upstream = rng.standard_normal(tuple(torch_forward().shape), dtype=np.float32)
     tupstream = torch.from_numpy(upstream)
 
     def torch_backward(mask: list[bool]) -> Any:
         return torch.ops.aten.convolution_backward(
-            tupstream, tx, tweight, [shape.weight_shape[0]], list(shape.stride), [top, left], list(shape.dilation), False, [0, 0],
+            tupstream, tx, tweight, [shape.weight_shape[0]], list(stride), [shape.padding] * 2, list(dilation), False, [0, 0],
             shape.groups, mask,
         )  # fmt: skip
 

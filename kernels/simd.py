@@ -35,10 +35,11 @@ from .jit import kernel
 
 INDEX = ir.IntType(64)
 LANE_INDEX = ir.IntType(32)
+BIT = ir.IntType(1)
 
 
 def host_features() -> dict[str, bool]:
-    """The processor features that Numba compiles for: the host's, unless NUMBA_CPU_NAME or NUMBA_CPU_FEATURES chose others."""
+    """The features Numba compiles for: the host's, unless NUMBA_CPU_NAME or NUMBA_CPU_FEATURES chose others."""
     chosen = numba.config.CPU_FEATURES
     if chosen is not None:
         return {name[1:]: name[0] == "+" for name in chosen.split(",") if name}

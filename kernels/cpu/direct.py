@@ -25,7 +25,7 @@ def _multiply(
     source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel, pixels,
     phase, relu, geometry,
 ):
-    """All tiles of one phase of one task, over one block of the channels that are summed: C = bias or C + weights x pixels."""
+    """All tiles of one phase of one task, over one block of the summed channels: C = (bias or C) + weights x pixels."""
     offsets, positions, phases = tables
     sample, size = work[0], work.itemsize
     height = geometry.height
@@ -35,7 +35,8 @@ def _multiply(
     all_taps = phases[phase, 1]
     channel_taps = all_taps // geometry.sum_channels
     taps = channels * channel_taps
-    weights = address(packed) + (phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride) * size
+    first_weight = phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride
+    weights = address(packed) + first_weight * size
     biases = address(bias) + group * panels * height * size
     first_offset = address(offsets) + phases[phase, 0] * 8
     if geometry.copies == 0:
@@ -59,16 +60,17 @@ def _multiply(
         for panel in range(first_panel, last_panel):
             whole_tile(
                 height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
-                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch, biases + panel * height * size,
-                min(height, geometry.channels - panel * height), mode,
+                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
+                biases + panel * height * size, min(height, geometry.channels - panel * height), mode,
             )
     for vector in range(whole, vectors):
         place = address(positions) + vector * 8
         for panel in range(first_panel, last_panel):
             last_tile(
                 height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
-                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch, biases + panel * height * size,
-                min(height, geometry.channels - panel * height), pixels - vector * lanes, mode,
+                output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
+                biases + panel * height * size, min(height, geometry.channels - panel * height),
+                pixels - vector * lanes, mode,
             )
 
 
@@ -127,8 +129,8 @@ def _run(source, result, all_work, packed, bias, row_starts, columns, offsets, p
                 )
             for phase in range(phases.shape[0]):
                 _multiply(
-                    source, result, work, packed, bias, tables, start, image, group, channel, channels, first_panel, last_panel,
-                    pixels, phase, relu, geometry,
+                    source, result, work, packed, bias, tables, start, image, group, channel, channels,
+                    first_panel, last_panel, pixels, phase, relu, geometry,
                 )
         if geometry.scratch:
             _store_scratch(work, result, image, images, group, first_panel, last_panel, start, rows, phases, geometry)
@@ -147,8 +149,8 @@ def _convolve(plan, source, weight, bias, relu):
         bias = work[:0]
     pack(weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometries)
     _run(
-        source, result, work[: plan.workspace_elements], packed, padded_bias, plan.row_starts, plan.columns, plan.offsets,
-        plan.positions, plan.phases, relu, plan.geometries,
+        source, result, work[: plan.workspace_elements], packed, padded_bias, plan.row_starts, plan.columns,
+        plan.offsets, plan.positions, plan.phases, relu, plan.geometries,
     )
     return result
 
@@ -163,13 +165,13 @@ def conv2d_direct(x, weight, bias, stride, padding, dilation, groups, padding_mo
 
 def conv2d_grad_x_direct(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode):
     """The gradient with respect to x by the micro-kernel; arguments as `reference.conv.conv2d_grad_x`."""
-    threads = get_num_threads()
+    options = (dilation, groups, grad.dtype.str, get_num_threads())
     if padding_mode == "zeros" or not any(padding):
-        plan = grad_x_plan(grad.shape, weight.shape, x_shape, stride, padding, dilation, groups, grad.dtype.str, threads)
+        plan = grad_x_plan(grad.shape, weight.shape, x_shape, stride, padding, *options)
         return _convolve(plan, grad, weight, None, False)
     top, bottom, left, right = padding
     padded_shape = (x_shape[0], x_shape[1], x_shape[2] + top + bottom, x_shape[3] + left + right)
-    plan = grad_x_plan(grad.shape, weight.shape, padded_shape, stride, (0, 0, 0, 0), dilation, groups, grad.dtype.str, threads)
+    plan = grad_x_plan(grad.shape, weight.shape, padded_shape, stride, (0, 0, 0, 0), *options)
     padded = _convolve(plan, grad, weight, None, False)
     grad_x = memory.empty(x_shape, grad.dtype)
     fold_padding(padded, grad_x, top, left, PADDING_CODES[padding_mode])

@@ -17,7 +17,7 @@ source_index = kernel(_source_index)
 
 
 def _rows_by_vectors(v, count, element):
-    """Emit element(vector start, mask of its lanes below count), which returns the loops over rows: masks are made once."""
+    """Emit element(vector start, mask of lanes below count), which gives the loops over rows: one mask for all rows."""
     builder = v.builder
     lanes = index_constant(v.lanes)
     vectors = builder.sdiv(builder.add(count, index_constant(v.lanes - 1)), lanes)
@@ -77,14 +77,16 @@ def _gather(typingctx, sample, target, target_pitch, source, source_pitch, above
 
 
 @intrinsic
-def _gather_by_two(typingctx, sample, target, target_pitch, source, source_pitch, above, rows, below, first, size, count):
+def _gather_by_two(
+    typingctx, sample, target, target_pitch, source, source_pitch, above, rows, below, first, size, count
+):
     """As `_gather`, with source[r][first + 2 q]."""
     return _gather_codegen(sample, 2)
 
 
 @intrinsic
 def _interleave_rows(typingctx, sample, target, target_pitch, even, odd, source_pitch, rows, first, size, count):
-    """target[r][first + 2 q] = even[r][q] and target[r][first + 2 q + 1] = odd[r][q] where that is inside 0 .. size-1."""
+    """target[r][first + 2 q] = even[r][q], target[r][first + 2 q + 1] = odd[r][q] where that is inside 0 .. size-1."""
     signature = types.void(sample, *[types.intp] * 9)
 
     def codegen(context, builder, signature, arguments):
@@ -95,10 +97,11 @@ def _interleave_rows(typingctx, sample, target, target_pitch, even, odd, source_
         def element(start, loaded):
             begin = builder.add(first, builder.mul(start, index_constant(2)))
             begins = [begin, builder.add(begin, index_constant(v.lanes))]
-            masks = [v.lanes_within(part, size) for part in begins]
             # The pairs beyond count stay unwritten.
             end = builder.add(first, builder.mul(count, index_constant(2)))
-            masks = [builder.and_(mask, v.first_lanes(builder.sub(end, part))) for mask, part in zip(masks, begins, strict=True)]
+            masks = [
+                builder.and_(v.lanes_within(part, size), v.first_lanes(builder.sub(end, part))) for part in begins
+            ]
 
             def emit(r):
                 line = builder.add(builder.mul(r, source_pitch), start)
@@ -145,7 +148,7 @@ def _fill_border(x, image, channel, start, row_step, rows, work, target, pitch, 
 
 @kernel(inline="never")
 def padded_row(x, image, channel, row, work, start, first, step, count, code):
-    """work[start + q] = X[image, channel, row, first + q * step] for q < count; row is inside x, or -1 for a row of zeros."""
+    """work[start + q] = X[image, channel, row, first + q * step] for q < count; row -1 is a row of zeros."""
     height, width = x.shape[2], x.shape[3]
     size = width if row >= 0 else 0
     line = ((image * x.shape[1] + channel) * height + max(row, 0)) * width
@@ -163,7 +166,8 @@ def padded_row(x, image, channel, row, work, start, first, step, count, code):
 
 @kernel(inline="never")
 def padded_copy(
-    x, image, images, channel, channels, work, row, row_starts, row_step, rows, columns, column_step, pitch, slots, plane, code
+    x, image, images, channel, channels, work, row, row_starts, row_step, rows, columns, column_step, pitch, slots,
+    plane, code,
 ):
     """Copy `images` images side by side into a padded workspace, once for every row start and column start.
 
@@ -200,17 +204,19 @@ def padded_copy(
                         _gather_by_two(work[0], to, line, source, row_step * width, *counts, first, width, pitch)
                     else:
                         _gather_slowly(
-                            x, image + i, channel + c, first_row, row_step, work, target, line, *counts, first, column_step, pitch
+                            x, image + i, channel + c, first_row, row_step, work, target, line, *counts, first,
+                            column_step, pitch,
                         )
                     if code != ZEROS:
                         _fill_border(
-                            x, image + i, channel + c, start, row_step, rows, work, target, line, first, column_step, pitch, code
+                            x, image + i, channel + c, start, row_step, rows, work, target, line, first, column_step,
+                            pitch, code,
                         )
 
 
 @kernel(inline="never")
 def gather_rows(source, start, pitch, rows, present, work, target, count):
-    """work[target + r * count + q] = source[start + r * pitch + q] for r < rows, q < present; zero from q = present to count."""
+    """work[target + r * count + q] = source[start + r * pitch + q] for r < rows, q < present; zero for q < count."""
     size = work.itemsize
     to, begin = address(work) + target * size, address(source) + start * size
     _gather(work[0], to, count, begin, pitch, 0, rows, 0, 0, present, count)
@@ -218,7 +224,7 @@ def gather_rows(source, start, pitch, rows, present, work, target, count):
 
 @kernel(inline="never")
 def scatter_rows(work, source, pitch, result, image, channel, row, row_step, rows, first, step, count):
-    """result[image, channel, row + r * row_step, first + q * step] = work[source + r * pitch + q] where that element exists."""
+    """result[image, channel, row + r * row_step, first + q * step] = work[source + r * pitch + q] where it exists."""
     height, width = result.shape[2], result.shape[3]
     above = min(rows, max(0, -(row // row_step)))
     below = max(above, min(rows, -((row - height) // row_step)))

@@ -1,12 +1,11 @@
 """The micro-kernel of the direct convolution: a small matrix product whose result never leaves the registers.
 
-    C[i][pixel] = bias[i] + sum_k A[k][i] * B[offset[k] + pixel]        for `height` output channels i and a few vectors
-    of pixels
+    C[i][pixel] = bias[i] + sum_k A[k][i] * B[offset[k] + pixel]
 
-A is a panel of packed weights, B the copied input, and `offset` says where tap k = (channel, kernel row, kernel column)
-lies in it, so kernel size, dilation and stride are data and not code. The accumulators fill the register file: each
-weight is broadcast once and used for every vector of pixels, each vector of pixels is loaded once and used for every
-channel.
+for `height` output channels i and a few vectors of pixels. A is a panel of packed weights, B the copied input, and
+`offset` says where tap k = (channel, kernel row, kernel column) lies in it, so kernel size, dilation and stride are
+data and not code. The accumulators fill the register file: each weight is broadcast once and used for every vector of
+pixels, each vector of pixels is loaded once and used for every channel.
 """
 
 from numba import types
@@ -161,7 +160,7 @@ _whole_8, _last_8 = _whole.get(8, _whole_6), _last.get(8, _last_6)
 
 @kernel(inline="always")
 def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode):
-    """Run the micro-kernel over TILE_VECTORS[height] whole vectors of pixels; arguments are addresses and counts of elements."""
+    """Run the micro-kernel over TILE_VECTORS[height] vectors; arguments are addresses and counts of elements."""
     if height == 8:
         _whole_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
     elif height == 6:

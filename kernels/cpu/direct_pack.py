@@ -18,7 +18,7 @@ _SHORTEST_RUN = 4
 
 
 def _interleaved(v, rows):
-    """Vectors of the elements row 0 [0], row 1 [0], ..., row 0 [1], row 1 [1], ...: half of the rows with the other half, repeatedly."""
+    """All rows' first elements, then all rows' second ones, ...: half of the rows with the other half, repeatedly."""
     if len(rows) == 1:
         return rows
     low, high = [], []
@@ -124,5 +124,6 @@ def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometrie
                 gather_rows(weight, source, geometry.weight_pitch, taps, present, packed, target, stride)
             else:
                 for run in range(first_run, last_run):
-                    _pack_run(weight, group_start + runs[run, 0], weight_step, present, runs[run, 1], packed, target, stride)
-                    target += runs[run, 1] * stride
+                    source, count = group_start + runs[run, 0], runs[run, 1]
+                    _pack_run(weight, source, weight_step, present, count, packed, target, stride)
+                    target += count * stride

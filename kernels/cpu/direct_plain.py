@@ -1,4 +1,4 @@
-"""The direct convolution in plain Numba, for TINYCNN_FAST=0 and NUMBA_DISABLE_JIT: the same answer without vector instructions of our own."""
+"""The convolution in plain Numba, for TINYCNN_FAST=0 and NUMBA_DISABLE_JIT: no vector instructions of our own."""
 
 import numpy as np
 from numba import prange

@@ -114,7 +114,8 @@ class Plan:
     columns: np.ndarray
     offsets: np.ndarray  # in the workspace, of every tap of every phase, for one block of channels
     positions: np.ndarray  # of every vector of pixels of a task
-    phases: np.ndarray  # a row a phase: first offset, taps, first packed weight, first result row and column, runs (from, to)
+    # A row a phase: first offset, taps, first packed weight, first result row and column, first and last run.
+    phases: np.ndarray
     runs: np.ndarray  # where neighbouring taps lie in the weight: flat position for the first channel, and how many
     weight_step: int
     packed_elements: int
@@ -144,18 +145,23 @@ def grad_x_problem(grad_shape, weight_shape, x_shape, stride, padding, dilation,
     for i in range(stride[0]):
         for j in range(stride[1]):
             taps = tuple(
-                Tap(first_row - a * dilation[0] // stride[0], first_column - b * dilation[1] // stride[1], a * weight_shape[3] + b)
+                Tap(
+                    first_row - a * dilation[0] // stride[0],
+                    first_column - b * dilation[1] // stride[1],
+                    a * weight_shape[3] + b,
+                )
                 for a in range(weight_shape[2])
                 for b in range(weight_shape[3])
                 if a * dilation[0] % stride[0] == i and b * dilation[1] % stride[1] == j
             )
-            phases.append(Phase(taps, first_row * stride[0] + i - padding[0], first_column * stride[1] + j - padding[2]))
+            row = first_row * stride[0] + i - padding[0]
+            phases.append(Phase(taps, row, first_column * stride[1] + j - padding[2]))
     elements = weight_shape[2] * weight_shape[3]
     return Problem(grad_shape, x_shape, groups, (rows, columns), (1, 1), stride, tuple(phases), elements, True)
 
 
 def height_time(height):
-    """Time of a tile's tap and vector of pixels, in units of one channel: loads, not arithmetic, bound a tile of few channels."""
+    """Time of a tile's tap and vector of pixels, in channels: loads, not arithmetic, bound a tile of few channels."""
     return max(height, 2.5 + height / 10)
 
 
@@ -266,7 +272,7 @@ def channel_block(problem, height):
 
 
 def cut(problem, layout, slots, height, block_channels, dtype, threads):
-    """(rows of a task, blocks of rows, chunks of panels): tasks that fit the second-level cache, and enough of them for all threads."""
+    """(rows of a task, blocks of rows, chunks of panels): tasks that fit the second-level cache, for all threads."""
     rows, columns = problem.grid
     itemsize = np.dtype(dtype).itemsize
     sum_channels = problem.source_shape[1] // problem.groups
@@ -295,7 +301,7 @@ def neighbours(elements):
 
 
 def tap_tables(problem, layout, row_pitch, plane, block_channels, packed_panels):
-    """(offsets, runs, phases, packed elements): see `Plan`; a packed panel holds its taps `packed_panels` elements apart."""
+    """(offsets, runs, phases, packed elements): see `Plan`; one tap takes `packed_panels` packed elements in all."""
     source_rows, source_columns = problem.source_shape[2:]
     sum_channels = problem.source_shape[1] // problem.groups
     channel = np.arange(sum_channels, dtype=np.int64)[:, None]

@@ -1,4 +1,4 @@
-"""Losses, fast: value and gradient in one pass."""
+"""Losses, fast: value and gradient in one pass over the scores."""
 
 import numpy as np
 from numba import prange
@@ -7,67 +7,129 @@ from .. import memory
 from ..jit import kernel
 from ..threads import SERIAL_BELOW, get_num_threads
 from . import scalars
-from .activation import largest_and_log_sum
+from .tiles import load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
 
-__all__ = ["softmax_cross_entropy"]
+__all__ = ["softmax_cross_entropy", "wrong_class"]
 
-NANOSECONDS_A_LOGIT = 4
+NANOSECONDS_A_LOGIT = 2
 NO_WEIGHTS = {char: np.empty(0, char) for char in "fd"}
 
 
-@kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log_total: the two must not be added first
-def _image(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad, n):
-    classes = logits.shape[1]
-    zero = logits.dtype.type(0)
-    one = logits.dtype.type(1)
-    sure = logits.dtype.type(1 - label_smoothing)
-    spread = logits.dtype.type(label_smoothing / classes)
-    for p in range(logits.shape[2]):
-        label = target[n, p]
-        if label == ignore_index:
-            losses[n, p] = zero
-            counts[n, p] = zero
-            for k in range(classes):
-                grad[n, k, p] = zero
-            continue
-        largest, log_sum = largest_and_log_sum(logits, n, p)
-        log_total = logits.dtype.type(log_sum)
-        loss = zero
-        mass = zero
+@kernel
+def _mass(label, weight, shares, weight_sum):
+    """sum_k q[k], by which the softmax is multiplied in the gradient."""
+    return (shares[0] * weight[label] if weight.size else shares[0]) + shares[1] * weight_sum
+
+
+@kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
+def _sample(x, label, weight, shares, largest, total, grad, position, class_step, classes):
+    """The loss of one sample; takes its shares q off the gradient, which is softmax[k] sum_l q[l] by now."""
+    log_total = x.dtype.type(np.log(total))
+    sure = shares[0] * weight[label] if weight.size else shares[0]
+    at = position + label * class_step
+    loss = -sure * (x[at] - largest - log_total) if sure != 0 else x.dtype.type(0)
+    grad[at] -= sure
+    if shares[1] != 0:
         for k in range(classes):
-            share = (sure if k == label else zero) + spread
-            if weight.size:
-                share *= weight[k]
-            if share != zero:
-                loss -= share * (logits[n, k, p] - largest - log_total)
-            mass += share
-            grad[n, k, p] = -share
-        for k in range(classes):
-            grad[n, k, p] += mass * scalars.exp(logits[n, k, p] - largest - log_total)
-        losses[n, p] = loss
-        counts[n, p] = weight[label] if weight.size else one
+            share = shares[1] * weight[k] if weight.size else shares[1]
+            at = position + k * class_step
+            if share != 0:
+                loss -= share * (x[at] - largest - log_total)
+            grad[at] -= share
+    return loss
 
 
 @kernel
-def _serial(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad):
-    for n in range(logits.shape[0]):
-        _image(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad, n)
+def _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, n, classes):
+    zero, label, position = x.dtype.type(0), target[n], n * classes
+    if label == ignore_index:
+        losses[n] = zero
+        counts[n] = zero
+        for k in range(position, position + classes):
+            grad[k] = zero
+        return
+    largest, total = row_exponentials(x, grad, position, classes)
+    scale = x.dtype.type(_mass(label, weight, shares, weight_sum) / total)
+    for k in range(position, position + classes):
+        grad[k] *= scale
+    losses[n] = _sample(x, label, weight, shares, largest, total, grad, position, 1, classes)
+    counts[n] = weight[label] if weight.size else x.dtype.type(1)
+
+
+@kernel
+def _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape):
+    zero, classes = x.dtype.type(0), shape[1]
+    first, count, position, class_step, sample_step = place_of(task, shape)
+    tile = np.empty((classes, count), x.dtype)
+    largest, total, scale = np.empty(count, x.dtype), np.empty(count, x.dtype), np.empty(count, x.dtype)
+    load_tile(x, position, class_step, sample_step, tile)
+    tile_exponentials(tile, largest, total)
+    for p in range(count):
+        label = target[first + p]
+        scale[p] = zero if label == ignore_index else _mass(label, weight, shares, weight_sum) / total[p]
+    for k in range(classes):
+        row = tile[k]
+        for p in range(count):
+            # Not a plain product: an ignored sample has no gradient even where its scores are infinite.
+            value = row[p] * scale[p]
+            row[p] = value if scale[p] != zero else zero
+    store_tile(tile, grad, position, class_step, sample_step)
+    for p in range(count):
+        label, loss, weighs = target[first + p], zero, zero
+        if label != ignore_index:
+            loss = _sample(x, label, weight, shares, largest[p], total[p], grad, position + p * sample_step, class_step, classes)
+            weighs = weight[label] if weight.size else x.dtype.type(1)
+        losses[first + p] = loss
+        counts[first + p] = weighs
+
+
+@kernel
+def _serial(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, tasks, shape, rows):
+    for task in range(tasks):
+        if rows:
+            _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape[1])
+        else:
+            _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape)
 
 
 @kernel(parallel=True)
-def _parallel(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad):
-    for n in prange(logits.shape[0]):
-        _image(logits, target, weight, ignore_index, label_smoothing, losses, counts, grad, n)
+def _parallel(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, tasks, shape, rows):
+    for task in prange(tasks):
+        if rows:
+            _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape[1])
+        else:
+            _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape)
 
 
 def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing):
     """Losses (N, P), the weights they count with, and the gradient (N, C, P); see the reference."""
-    images, _, places = logits.shape
+    images, classes, places = logits.shape
     losses = memory.empty((images, places), logits.dtype)
     counts = memory.empty((images, places), logits.dtype)
     grad = memory.empty(logits.shape, logits.dtype)
-    weights = NO_WEIGHTS[logits.dtype.char] if weight is None else weight
+    element = logits.dtype.type
+    weights, weight_sum = (NO_WEIGHTS[logits.dtype.char], classes) if weight is None else (weight, weight.sum())
+    shares = (element(1 - label_smoothing), element(label_smoothing / classes))
+    if not logits.size:
+        return losses, counts, grad
+    rows, tasks = tiling(logits.shape)
     small = logits.size * NANOSECONDS_A_LOGIT < SERIAL_BELOW or get_num_threads() == 1
     run = _serial if small else _parallel
-    run(logits, target, weights, ignore_index, float(label_smoothing), losses, counts, grad)
+    run(
+        logits.reshape(-1), target.reshape(-1), weights, element(weight_sum), ignore_index, shares,
+        losses.reshape(-1), counts.reshape(-1), grad.reshape(-1), tasks, logits.shape, rows,
+    )  # fmt: skip
     return losses, counts, grad
+
+
+@kernel
+def _wrong_class(target, classes, ignore_index):
+    for i in range(target.size):
+        if (target[i] < 0 or target[i] >= classes) and target[i] != ignore_index:
+            return i
+    return -1
+
+
+def wrong_class(target, classes, ignore_index):
+    """The position of the first class index that is neither from 0 to classes - 1 nor ignored; -1 where all are right."""
+    return _wrong_class(target.reshape(-1), classes, ignore_index)

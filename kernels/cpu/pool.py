@@ -153,7 +153,7 @@ def _spread_planes(grad, window, grad_x, y_shape, x_shape, kernel_size, stride, 
     _, rows, columns = y_shape
     _, height, width = x_shape
     # Where each cell of a window lies, from the window's corner on: a table is cheaper than dividing each place by the kernel's width.
-    steps = np.empty(kernel_size[0] * kernel_size[1], np.uint64)
+    steps = np.empty(kernel_size[0] * kernel_size[1], np.intp)
     for a in range(kernel_size[0]):
         for b in range(kernel_size[1]):
             steps[a * kernel_size[1] + b] = a * dilation[0] * width + b * dilation[1]
@@ -164,7 +164,7 @@ def _spread_planes(grad, window, grad_x, y_shape, x_shape, kernel_size, stride, 
             corner = (plane * height + i * stride[0] - padding[0]) * width - padding[2]
             out = (plane * rows + i) * columns
             for j in range(columns):
-                grad_x[np.uint64(corner + j * stride[1]) + steps[window[out + j]]] += grad[out + j]
+                grad_x[np.uint64(corner + j * stride[1] + steps[window[out + j]])] += grad[out + j]
 
 
 @kernel(parallel=True)

@@ -11,7 +11,13 @@ from .scalars import empty_like_shape, zero_of
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
 
 ZEROS, REFLECT, SYMMETRIC, REPLICATE, CIRCULAR = range(5)
-PADDING_CODES = {"zeros": ZEROS, "reflect": REFLECT, "symmetric": SYMMETRIC, "replicate": REPLICATE, "circular": CIRCULAR}
+PADDING_CODES = {
+    "zeros": ZEROS,
+    "reflect": REFLECT,
+    "symmetric": SYMMETRIC,
+    "replicate": REPLICATE,
+    "circular": CIRCULAR,
+}
 
 
 def source_index(position, size, code):
@@ -114,7 +120,7 @@ def conv2d_grad_bias(grad):
 
 
 def relu_mask_and_bias(grad, y):
-    """Backward of a fused ReLU: the gradient where y > 0 and zero elsewhere, and its sum over images, rows and columns."""
+    """Backward of a fused ReLU: the gradient where y > 0, zero elsewhere, and its sum over images, rows, columns."""
     masked = empty_like_shape(grad.shape, grad)
     zero = zero_of(grad)
     for n in range(grad.shape[0]):

@@ -1,9 +1,8 @@
 """Losses, as their definitions say."""
 
-
 from .scalars import empty_like_shape, exp, log, zero_of
 
-__all__ = ["softmax_cross_entropy"]
+__all__ = ["softmax_cross_entropy", "wrong_class"]
 
 
 def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing):
@@ -44,3 +43,11 @@ def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing)
                 grad[n, k, p] = grad[n, k, p] + exp(logits[n, k, p] - largest) / total * mass
             counts[n, p] = one if weight is None else weight[label]
     return losses, counts, grad
+
+
+def wrong_class(target, classes, ignore_index):
+    """The position of the first class index that is neither from 0 to classes - 1 nor ignored; -1 where all are right."""
+    for position, label in enumerate(target.reshape(-1)):
+        if label != ignore_index and not 0 <= label < classes:
+            return position
+    return -1

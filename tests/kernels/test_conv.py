@@ -229,7 +229,8 @@ def test_several_python_threads_at_once():
 
 def test_an_unknown_algorithm_is_refused():
     x, weight = np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 1, 1))
-    with pytest.raises(ArgumentError, match="conv2d: algorithm 'fast' is not one of 'naive', 'im2col', 'direct', 'auto'"):
+    message = "conv2d: algorithm 'fast' is not one of 'naive', 'im2col', 'direct', 'auto'"
+    with pytest.raises(ArgumentError, match=message):
         conv.conv2d(x, weight, None, (1, 1), (0, 0, 0, 0), (1, 1), 1, "zeros", None, "fast")
 
 
@@ -250,5 +251,6 @@ def test_the_same_answer_without_vector_instructions():
     y = conv.conv2d(x, w, None, *options, "relu")
     expected = [y.sum(), (y * y).sum(), (conv.conv2d_grad_x(y, w, x.shape, *options) * x).sum()]
     environment = {**os.environ, "TINYCNN_FAST": "0"}
-    output = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    np.testing.assert_allclose([float(word) for word in output.stdout.split()], expected, rtol=1e-12)
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    np.testing.assert_allclose([float(word) for word in run.stdout.split()], expected, rtol=1e-12)
