@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from conv_shapes import SHAPES
+from conv_shapes import CONV_SHAPES
 from harness import geometric_mean, measure, save
 
 import tinycnn
@@ -66,7 +66,7 @@ def main() -> None:
     tinycnn.set_num_threads(arguments.threads)
     torch.set_num_threads(arguments.threads)
     rows = []
-    for shape in SHAPES:
+    for shape in CONV_SHAPES:
         if arguments.only in shape.name:
             row = compare(shape, arguments.rounds)
             rows.append(row)
