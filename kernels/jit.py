@@ -96,6 +96,10 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
         return lambda decorated: kernel(decorated, **options)
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH, "cache": CACHE_FOLDER is not None}
     settings.update(options)
+    # Two objects that hold a copy of the same function share the copy that was loaded first, and the copies may round differently. Inlined,
+    # every kernel holds all its arithmetic itself: the process that compiles it and those that load it compute the same bits. What is
+    # compiled on its own all the same, inline="never", moves data or names every rounding step (the vector intrinsics).
+    settings["forceinline"] = "inline" not in options and not options.get("parallel", False)
     if settings["fastmath"] is False:
         del settings["fastmath"]
     previous = numba.config.CACHE_DIR
