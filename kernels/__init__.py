@@ -15,7 +15,15 @@ from typing import Any
 
 from .errors import ArgumentError
 
-FAMILIES = ("conv", "linear", "pool", "activation", "loss", "padding", "optim")
+FAMILIES = (
+    "activation",
+    "conv",
+    "linear",
+    "loss",
+    "optim",
+    "padding",
+    "pool",
+)
 SETS = ("cpu", "reference")
 
 

@@ -2,47 +2,17 @@
 
 from .. import functional
 from . import init, utils
-from .activation import Identity, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from .container import ModuleList, Sequential, fuse
-from .conv import Conv2d
-from .dropout import Dropout
-from .linear import Flatten, Linear
-from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
-from .module import Module
-from .padding import CircularPad2d, ConstantPad2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
-from .parameter import Parameter
-from .pooling import AvgPool2d, MaxPool2d
+from .activation import *
+from .container import *
+from .conv import *
+from .dropout import *
+from .linear import *
+from .loss import *
+from .module import *
+from .padding import *
+from .parameter import *
+from .pooling import *
 
-__all__ = [
-    "AvgPool2d",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CircularPad2d",
-    "ConstantPad2d",
-    "Conv2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Flatten",
-    "Identity",
-    "L1Loss",
-    "Linear",
-    "LogSoftmax",
-    "MSELoss",
-    "MaxPool2d",
-    "Module",
-    "ModuleList",
-    "NLLLoss",
-    "Parameter",
-    "ReLU",
-    "ReflectionPad2d",
-    "ReplicationPad2d",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "ZeroPad2d",
-    "functional",
-    "fuse",
-    "init",
-    "utils",
-]
+# The layers only, not the modules they live in: `activation` and `linear` are among the names too.
+__all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
+__all__ += ["functional", "init", "utils"]
