@@ -70,7 +70,7 @@ def test_only_the_family_asked_for(run_main, tiny_cases):
 
 def test_a_case_whose_results_differ_is_refused():
     calls = {"tinycnn": lambda: np.ones(3), "torch": lambda: np.array([1.0, 1.0, 1.01])}
-    with pytest.raises(TinycnnError, match="mse, forward: tinycnn and torch differ by 9[.]9e-03"):
+    with pytest.raises(TinycnnError, match=r"mse, forward: tinycnn and torch differ by 9\.9e-03"):
         bench_ops._require_equal(TINY[1], "forward", calls)
     with pytest.raises(TinycnnError, match="differ by nan"):
         bench_ops._require_equal(TINY[1], "forward", {"tinycnn": lambda: np.full(3, np.nan), "torch": lambda: np.ones(3)})
