@@ -15,7 +15,7 @@ from ..autograd import record
 from ..errors import ArgumentError, DtypeError
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import as_tensor
+from ._arguments import as_tensor, one_of
 from ._arrays import as_array, binary, broadcast_error, in_one_dtype, kept, operand, unbroadcast
 
 __all__ = ["add", "clamp", "clip", "div", "maximum", "minimum", "mul", "neg", "pow", "reciprocal", "sub", "where"]
@@ -99,8 +99,8 @@ def mul(input: Any, other: Any) -> Tensor:
 
 
 @operator(family="elementwise", differentiable=BOTH, kinks="other = 0", method=True, alias=("__truediv__",))
-def div(input: Any, other: Any) -> Tensor:
-    """Divide the first tensor by the second; whole numbers give float32.
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """Divide the first tensor by the second; whole numbers give float32, or whole numbers where the quotient is rounded.
 
     Shapes
     ------
@@ -108,7 +108,14 @@ def div(input: Any, other: Any) -> Tensor:
 
     Formula
     -------
-    y = input / other; grad_input = grad / other, grad_other = -grad y / other.
+    y = input / other; grad_input = grad / other, grad_other = -grad y / other. Rounded, both gradients are 0.
+
+    Parameters
+    ----------
+    input, other : Tensor
+        Numbers of any dtype.
+    rounding_mode : None, "trunc" or "floor"
+        Round the quotient towards zero, or down as Python's // does.
 
     Notes
     -----
@@ -120,7 +127,10 @@ def div(input: Any, other: Any) -> Tensor:
     >>> tinycnn.div([1.0, -1.0], [4.0, 0.0]).tolist()
     [0.25, -inf]
     """
-    return binary("div", _quotient, input, other, _over_b, _quotient_gradient_b)
+    if rounding_mode is None:
+        return binary("div", _quotient, input, other, _over_b, _quotient_gradient_b)
+    rounded = {"trunc": _truncated_quotient, "floor": _floored_quotient}[one_of("div", "rounding_mode", rounding_mode, ("trunc", "floor"))]
+    return binary("div", rounded, input, other, _nothing, _nothing, reads_operands=False)
 
 
 @operator(family="elementwise", differentiable=("input",), method=True, alias=("__neg__",))
@@ -365,6 +375,26 @@ def _quotient(a: Any, b: Any) -> Any:
         return np.divide(a, b)
 
 
+def _floored_quotient(a: Any, b: Any) -> Any:
+    _refuse_whole_by_zero(a, b)
+    with np.errstate(all="ignore"):
+        return np.floor_divide(a, b)
+
+
+def _truncated_quotient(a: Any, b: Any) -> Any:
+    _refuse_whole_by_zero(a, b)
+    with np.errstate(all="ignore"):
+        if np.result_type(a, b).kind == "f":
+            return np.trunc(np.divide(a, b))
+        down = np.floor_divide(a, b)
+        return down + ((down < 0) & (down * b != a))
+
+
+def _refuse_whole_by_zero(a: Any, b: Any) -> None:
+    if np.result_type(a, b).kind != "f" and np.any(np.equal(b, 0)):
+        raise ArgumentError("div: a whole number divided by 0 has no whole quotient; use .float() first, which gives inf or nan")
+
+
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, np.ndarray) and a.dtype.kind in "biu":
         if a.dtype.kind == "b":
@@ -383,6 +413,10 @@ def _power(a: Any, b: Any) -> Any:
 
 def _pass(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
     return grad
+
+
+def _nothing(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
+    return np.zeros_like(grad)
 
 
 def _negate(grad: np.ndarray, a: Any, b: Any, y: Any) -> np.ndarray:
