@@ -7,6 +7,7 @@ from .conversion import *
 from .dropout import *
 from .elementwise import *
 from .extremum import *
+from .grid import *
 from .index import *
 from .joining import *
 from .linear import *
@@ -15,7 +16,9 @@ from .padding import *
 from .pool import *
 from .product import *
 from .reduction import *
+from .resize import *
 from .shape import *
+from .shuffle import *
 from .unary import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
