@@ -1,6 +1,7 @@
 """Differentiable operators under torch.nn.functional's names, and torch's tensor functions: one file a family."""
 
 from .activation import *
+from .bounds import *
 from .comparison import *
 from .conv import *
 from .conversion import *
@@ -20,6 +21,7 @@ from .resize import *
 from .shape import *
 from .shuffle import *
 from .unary import *
+from .vector_norm import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
