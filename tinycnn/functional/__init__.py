@@ -8,6 +8,7 @@ from .conversion import *
 from .dropout import *
 from .elementwise import *
 from .extremum import *
+from .grid import *
 from .index import *
 from .joining import *
 from .linear import *
@@ -16,7 +17,9 @@ from .padding import *
 from .pool import *
 from .product import *
 from .reduction import *
+from .resize import *
 from .shape import *
+from .shuffle import *
 from .unary import *
 from .vector_norm import *
 
