@@ -18,11 +18,13 @@ from .errors import ArgumentError
 FAMILIES = (
     "activation",
     "conv",
+    "grid_sample",
     "linear",
     "loss",
     "optim",
     "padding",
     "pool",
+    "resize",
 )
 SETS = ("cpu", "reference")
 
