@@ -23,6 +23,8 @@ FAMILIES = (
     "optim",
     "padding",
     "pool",
+    "unpool",
+    "windows",
 )
 SETS = ("cpu", "reference")
 
