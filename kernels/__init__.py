@@ -25,6 +25,8 @@ FAMILIES = (
     "padding",
     "pool",
     "resize",
+    "unpool",
+    "windows",
 )
 SETS = ("cpu", "reference")
 

@@ -2,6 +2,7 @@
 
 from .activation import *
 from .bounds import *
+from .adaptive_pool import *
 from .comparison import *
 from .conv import *
 from .conversion import *
@@ -9,10 +10,14 @@ from .dropout import *
 from .elementwise import *
 from .extremum import *
 from .grid import *
+from .fractional_pool import *
+from .global_pool import *
 from .index import *
 from .joining import *
 from .linear import *
 from .loss import *
+from .lp_pool import *
+from .min_sum_pool import *
 from .padding import *
 from .pool import *
 from .product import *
@@ -22,6 +27,7 @@ from .shape import *
 from .shuffle import *
 from .unary import *
 from .vector_norm import *
+from .unpool import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
