@@ -17,8 +17,12 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "batch_norm",
     "conv",
+    "group_norm",
+    "layer_norm",
     "linear",
+    "local_response_norm",
     "loss",
     "optim",
     "padding",

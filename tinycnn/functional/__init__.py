@@ -1,6 +1,8 @@
 """Differentiable operators under torch.nn.functional's names, and torch's tensor functions: one file a family."""
 
 from .activation import *
+from .batch_norm import *
+from .channel_dropout import *
 from .comparison import *
 from .conv import *
 from .conversion import *
@@ -8,9 +10,12 @@ from .dropout import *
 from .elementwise import *
 from .extremum import *
 from .index import *
+from .instance_norm import *
 from .joining import *
+from .layer_norm import *
 from .linear import *
 from .loss import *
+from .normalize import *
 from .padding import *
 from .pool import *
 from .product import *
