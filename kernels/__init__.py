@@ -17,9 +17,13 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "batch_norm",
     "conv",
     "grid_sample",
+    "group_norm",
+    "layer_norm",
     "linear",
+    "local_response_norm",
     "loss",
     "optim",
     "padding",

@@ -33,6 +33,11 @@ GOOD = {
     "index": lambda rng: np.zeros((2, 4, 6, 6), np.int64),
     "mask": lambda rng: rng.random((2, 4, 6, 6)) > 0.5,
     "pad": lambda rng: (1, 1, 1, 1),
+    "running_mean": lambda rng: rng.standard_normal(4),
+    "running_var": lambda rng: rng.random(4) + 0.5,
+    "normalized_shape": lambda rng: (6, 6),
+    "num_groups": lambda rng: 2,
+    "size": lambda rng: 3,
     "tensors": lambda rng: (rng.standard_normal((2, 3)), rng.standard_normal((2, 3))),
 }
 

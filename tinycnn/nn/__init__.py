@@ -7,9 +7,11 @@ from .adaptive_pooling import *
 from .container import *
 from .conv import *
 from .dropout import *
+from .fusion import *
 from .linear import *
 from .loss import *
 from .module import *
+from .norm import *
 from .padding import *
 from .parameter import *
 from .pooling import *
