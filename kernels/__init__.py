@@ -17,12 +17,16 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "boxes",
     "conv",
+    "deform_conv",
     "linear",
     "loss",
+    "nms",
     "optim",
     "padding",
     "pool",
+    "roi",
 )
 SETS = ("cpu", "reference")
 
