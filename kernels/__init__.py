@@ -20,6 +20,7 @@ FAMILIES = (
     "boxes",
     "conv",
     "deform_conv",
+    "grid_sample",
     "linear",
     "loss",
     "nms",
@@ -27,6 +28,7 @@ FAMILIES = (
     "padding",
     "pool",
     "roi",
+    "resize",
 )
 SETS = ("cpu", "reference")
 

@@ -12,6 +12,7 @@ from .module import *
 from .padding import *
 from .parameter import *
 from .pooling import *
+from .resize import *
 
 # The layers only, not the modules they live in: `activation` and `linear` are among the names too.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
