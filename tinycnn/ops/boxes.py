@@ -3,6 +3,7 @@
 Boxes are (x1, y1, x2, y2) with continuous coordinates: the width is x2 - x1, with no "+ 1". Overlaps of pairs are in `overlaps`.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -196,11 +197,13 @@ def box_convert(boxes: Any, in_fmt: str, out_fmt: str) -> Tensor:
     over = "xyxy" if in_fmt in FORMATS else "xywhr"
     path = [in_fmt, out_fmt] if over in (in_fmt, out_fmt) else [in_fmt, over, out_fmt]
     whole = tensor.data.dtype if tensor.data.dtype.kind != "f" and in_fmt in ROTATED_FORMATS else None
-    for step in zip(path, path[1:]):
+    if whole is not None:
+        tensor = Tensor(tensor.data.astype(np.float32))
+    for step in itertools.pairwise(path):
         tensor = STEPS[step](tensor)
         if whole is not None:
-            tensor = Tensor(np.round(tensor.data).astype(whole))
-    return tensor
+            tensor = Tensor(np.round(tensor.data))
+    return tensor if whole is None else Tensor(tensor.data.astype(whole))
 
 
 @operator(family="boxes", differentiable=("boxes",), kinks="coordinates on the image's border")

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..errors import ShapeError
 from ..functional import clamp, maximum, minimum
 from ..functional._arguments import contiguous, one_of, same_dtype
-from ..errors import ShapeError
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import arctan, box_tensor, real_number
