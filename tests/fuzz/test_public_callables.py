@@ -50,7 +50,6 @@ GOOD = {
     "targets": lambda rng: rng.random((2, 3)),
     "in_fmt": lambda rng: "xyxy",
     "out_fmt": lambda rng: "cxcywh",
-    "size": lambda rng: (6, 6),
     "min_size": lambda rng: 1.0,
     "masks": lambda rng: rng.random((3, 5, 5)) > 0.7,
     "p": lambda rng: 0.5,
