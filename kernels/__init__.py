@@ -18,11 +18,14 @@ from .errors import ArgumentError
 FAMILIES = (
     "activation",
     "conv",
+    "conv3d",
+    "conv_transpose",
     "linear",
     "loss",
     "optim",
     "padding",
     "pool",
+    "unfold",
 )
 SETS = ("cpu", "reference")
 

@@ -3,6 +3,7 @@
 from .activation import *
 from .comparison import *
 from .conv import *
+from .conv_transpose import *
 from .conversion import *
 from .dropout import *
 from .elementwise import *
@@ -17,6 +18,7 @@ from .product import *
 from .reduction import *
 from .shape import *
 from .unary import *
+from .unfold import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]

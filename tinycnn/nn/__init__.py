@@ -6,6 +6,7 @@ from .activation import *
 from .container import *
 from .conv import *
 from .dropout import *
+from .fold import *
 from .linear import *
 from .loss import *
 from .module import *
