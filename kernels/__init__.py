@@ -24,6 +24,8 @@ FAMILIES = (
     "grid_sample",
     "group_norm",
     "layer_norm",
+    "conv3d",
+    "conv_transpose",
     "linear",
     "local_response_norm",
     "loss",
@@ -35,6 +37,7 @@ FAMILIES = (
     "resize",
     "unpool",
     "windows",
+    "unfold",
 )
 SETS = ("cpu", "reference")
 

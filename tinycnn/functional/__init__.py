@@ -7,6 +7,7 @@ from .bounds import *
 from .channel_dropout import *
 from .comparison import *
 from .conv import *
+from .conv_transpose import *
 from .conversion import *
 from .dropout import *
 from .elementwise import *
@@ -33,6 +34,7 @@ from .shuffle import *
 from .unary import *
 from .unpool import *
 from .vector_norm import *
+from .unfold import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]

@@ -8,6 +8,7 @@ from .container import *
 from .conv import *
 from .dropout import *
 from .fusion import *
+from .fold import *
 from .linear import *
 from .loss import *
 from .module import *
