@@ -33,6 +33,10 @@ GOOD = {
     "index": lambda rng: np.zeros((2, 4, 6, 6), np.int64),
     "mask": lambda rng: rng.random((2, 4, 6, 6)) > 0.5,
     "pad": lambda rng: (1, 1, 1, 1),
+    "output_size": lambda rng: 2,
+    "indices": lambda rng: rng.integers(0, 36, (2, 4, 6, 6)),
+    "norm_type": lambda rng: 2.0,
+    "scale": lambda rng: 2,
     "tensors": lambda rng: (rng.standard_normal((2, 3)), rng.standard_normal((2, 3))),
 }
 
