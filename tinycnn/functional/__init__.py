@@ -1,10 +1,17 @@
 """Differentiable operators under torch.nn.functional's names, and torch's tensor functions: one file a family."""
 
+from . import linalg
 from .activation import *
+from .angles import *
 from .bounds import *
+from .closeness import *
 from .comparison import *
+from .compound import *
+from .contraction import *
 from .conv import *
 from .conversion import *
+from .counting import *
+from .diagonals import *
 from .dropout import *
 from .elementwise import *
 from .extremum import *
@@ -18,10 +25,15 @@ from .pool import *
 from .product import *
 from .reduction import *
 from .resize import *
+from .scattering import *
 from .shape import *
 from .shuffle import *
+from .slices import *
+from .sorting import *
+from .special import *
 from .unary import *
 from .vector_norm import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
+__all__ += ["linalg"]
