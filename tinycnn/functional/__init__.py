@@ -2,8 +2,11 @@
 
 from . import linalg
 from .activation import *
+from .adaptive_pool import *
 from .angles import *
+from .batch_norm import *
 from .bounds import *
+from .channel_dropout import *
 from .closeness import *
 from .comparison import *
 from .compound import *
@@ -15,11 +18,18 @@ from .diagonals import *
 from .dropout import *
 from .elementwise import *
 from .extremum import *
+from .fractional_pool import *
+from .global_pool import *
 from .grid import *
 from .index import *
+from .instance_norm import *
 from .joining import *
+from .layer_norm import *
 from .linear import *
 from .loss import *
+from .lp_pool import *
+from .min_sum_pool import *
+from .normalize import *
 from .padding import *
 from .pool import *
 from .product import *
@@ -32,6 +42,7 @@ from .slices import *
 from .sorting import *
 from .special import *
 from .unary import *
+from .unpool import *
 from .vector_norm import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.

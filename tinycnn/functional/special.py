@@ -140,7 +140,7 @@ def log10(input: Any) -> Tensor:
     >>> tinycnn.log10([100.0, 0.0]).tolist()
     [2.0, -inf]
     """
-    return _apply("log10", float_tensor("log10", "input", input), np.log10, lambda x, y: 1 / (x * x.dtype.type(math.log(10))))
+    return _apply("log10", float_tensor("log10", "input", input), _log10, lambda x, y: 1 / (x * x.dtype.type(math.log(10))))
 
 
 @operator(family="elementwise", differentiable=("input",), kinks="0", method=True)
@@ -366,6 +366,11 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 def _scipy(name: str) -> Callable[[np.ndarray], Any]:
     """A function of scipy.special, imported when it is first called: `import tinycnn` stays quick."""
     return lambda x: getattr(importlib.import_module("scipy.special"), name)(x)
+
+
+def _log10(x: np.ndarray) -> Any:
+    """Through float64, so that powers of ten have whole logarithms in float32 too."""
+    return np.log10(x, dtype=np.float64).astype(x.dtype) if x.dtype == np.float32 else np.log10(x)
 
 
 def _entropy_term(a: Any, b: Any) -> Any:
