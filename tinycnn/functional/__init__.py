@@ -1,14 +1,21 @@
 """Differentiable operators under torch.nn.functional's names, and torch's tensor functions: one file a family."""
 
+from . import linalg
 from .activation import *
 from .adaptive_pool import *
+from .angles import *
 from .batch_norm import *
 from .bounds import *
 from .channel_dropout import *
+from .closeness import *
 from .comparison import *
+from .compound import *
+from .contraction import *
 from .conv import *
 from .conv_transpose import *
 from .conversion import *
+from .counting import *
+from .diagonals import *
 from .dropout import *
 from .elementwise import *
 from .extremum import *
@@ -29,8 +36,12 @@ from .pool import *
 from .product import *
 from .reduction import *
 from .resize import *
+from .scattering import *
 from .shape import *
 from .shuffle import *
+from .slices import *
+from .sorting import *
+from .special import *
 from .unary import *
 from .unpool import *
 from .vector_norm import *
@@ -38,3 +49,4 @@ from .unfold import *
 
 # The operators only, not the modules they live in: `dropout` and `linear` name both.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
+__all__ += ["linalg"]
