@@ -18,15 +18,23 @@ from .errors import ArgumentError
 FAMILIES = (
     "activation",
     "batch_norm",
+    "boxes",
     "conv",
+    "deform_conv",
+    "grid_sample",
     "group_norm",
     "layer_norm",
     "linear",
     "local_response_norm",
     "loss",
+    "nms",
     "optim",
     "padding",
     "pool",
+    "roi",
+    "resize",
+    "unpool",
+    "windows",
 )
 SETS = ("cpu", "reference")
 

@@ -136,15 +136,18 @@ def test_the_package_list_is_what_lies_on_disk():
 
 
 def test_the_registry_is_the_public_callables():
+    """Of `functional` and of `ops`, whose classes are layers; no name is in both."""
     public = {
-        name
-        for name, value in vars(tinycnn.functional).items()
-        if not name.startswith("_") and callable(value)
+        name: value
+        for package in (tinycnn.functional, tinycnn.ops)
+        for name, value in vars(package).items()
+        if not name.startswith("_") and callable(value) and not isinstance(value, type)
     }
-    assert set(OPERATORS) == public
+    assert set(OPERATORS) == set(public)
+    assert not set(tinycnn.functional.__all__) & set(tinycnn.ops.__all__)
     for name, operator in OPERATORS.items():
         assert operator.name == name
-        assert getattr(tinycnn.functional, name) is operator.function
+        assert public[name] is operator.function
 
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))

@@ -39,6 +39,28 @@ GOOD = {
     "num_groups": lambda rng: 2,
     "size": lambda rng: 3,
     "tensors": lambda rng: (rng.standard_normal((2, 3)), rng.standard_normal((2, 3))),
+    "boxes": lambda rng: rng.uniform(-1, 7, (5, 4)),
+    "boxes1": lambda rng: rng.uniform(0, 7, (5, 4)),
+    "boxes2": lambda rng: rng.uniform(0, 7, (5, 4)),
+    "scores": lambda rng: rng.random(5),
+    "idxs": lambda rng: rng.integers(0, 2, 5),
+    "iou_threshold": lambda rng: 0.5,
+    "output_size": lambda rng: 2,
+    "inputs": lambda rng: rng.standard_normal((2, 3)),
+    "targets": lambda rng: rng.random((2, 3)),
+    "in_fmt": lambda rng: "xyxy",
+    "out_fmt": lambda rng: "cxcywh",
+    "size": lambda rng: (6, 6),
+    "min_size": lambda rng: 1.0,
+    "masks": lambda rng: rng.random((3, 5, 5)) > 0.7,
+    "p": lambda rng: 0.5,
+    "block_size": lambda rng: 3,
+    "offset": lambda rng: rng.standard_normal((2, 18, 4, 4)),
+    # Boxes of an image each, where an operator pools a map.
+    **{f"{pool}.boxes": (lambda rng: [rng.uniform(-1, 7, (3, 4)), rng.uniform(-1, 7, (2, 4))]) for pool in ("roi_align", "roi_pool")},
+    **{f"ps_{pool}.boxes": (lambda rng: [rng.uniform(-1, 7, (3, 4)), rng.uniform(-1, 7, (2, 4))]) for pool in ("roi_align", "roi_pool")},
+    "drop_block3d.input": lambda rng: rng.standard_normal((1, 2, 4, 4, 4)),
+    "stochastic_depth.mode": lambda rng: "row",
 }
 
 FAULTS = {
@@ -83,11 +105,11 @@ def attempt(name, rng, fault):
     """Call the operator with good arguments but one; returns the verdict."""
     function = OPERATORS[name].function
     parameters = arguments_of(function)
-    values = {
-        parameter.name: GOOD[parameter.name](rng)
-        for parameter in parameters
-        if parameter.name in GOOD and parameter.default is inspect.Parameter.empty
-    }
+    values = {}
+    for parameter in parameters:
+        good = GOOD.get(f"{name}.{parameter.name}", GOOD.get(parameter.name))
+        if good is not None and parameter.default is inspect.Parameter.empty:
+            values[parameter.name] = good(rng)
     victim = parameters[int(rng.integers(len(parameters)))].name
     values[victim] = FAULTS[fault](rng, values.get(victim))
     try:

@@ -3,6 +3,7 @@
 from .. import functional
 from . import init, utils
 from .activation import *
+from .adaptive_pooling import *
 from .container import *
 from .conv import *
 from .dropout import *
@@ -14,6 +15,8 @@ from .norm import *
 from .padding import *
 from .parameter import *
 from .pooling import *
+from .resize import *
+from .unpooling import *
 
 # The layers only, not the modules they live in: `activation` and `linear` are among the names too.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
