@@ -17,12 +17,15 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "channel_activation",
     "conv",
+    "embedding",
     "linear",
     "loss",
     "optim",
     "padding",
     "pool",
+    "softmax",
 )
 SETS = ("cpu", "reference")
 

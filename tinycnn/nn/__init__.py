@@ -3,15 +3,20 @@
 from .. import functional
 from . import init, utils
 from .activation import *
+from .attention import *
 from .container import *
 from .conv import *
 from .dropout import *
+from .embedding import *
+from .hard_activation import *
 from .linear import *
+from .linear_units import *
 from .loss import *
 from .module import *
 from .padding import *
 from .parameter import *
 from .pooling import *
+from .rectifiers import *
 
 # The layers only, not the modules they live in: `activation` and `linear` are among the names too.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
