@@ -26,6 +26,9 @@ FAMILIES = (
     "layer_norm",
     "conv3d",
     "conv_transpose",
+    "channel_activation",
+    "conv",
+    "embedding",
     "linear",
     "local_response_norm",
     "loss",
@@ -38,6 +41,7 @@ FAMILIES = (
     "unpool",
     "windows",
     "unfold",
+    "softmax",
 )
 SETS = ("cpu", "reference")
 

@@ -9,7 +9,14 @@ from .conv import *
 from .dropout import *
 from .fusion import *
 from .fold import *
+from .attention import *
+from .container import *
+from .conv import *
+from .dropout import *
+from .embedding import *
+from .hard_activation import *
 from .linear import *
+from .linear_units import *
 from .loss import *
 from .module import *
 from .norm import *
@@ -18,6 +25,7 @@ from .parameter import *
 from .pooling import *
 from .resize import *
 from .unpooling import *
+from .rectifiers import *
 
 # The layers only, not the modules they live in: `activation` and `linear` are among the names too.
 __all__ = [name for name, value in list(globals().items()) if not name.startswith("_") and callable(value)]
