@@ -18,6 +18,7 @@ from .errors import ArgumentError
 FAMILIES = (
     "activation",
     "conv",
+    "elementwise_loss",
     "linear",
     "loss",
     "optim",

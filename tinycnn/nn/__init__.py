@@ -8,6 +8,7 @@ from .conv import *
 from .dropout import *
 from .linear import *
 from .loss import *
+from .metric_loss import *
 from .module import *
 from .padding import *
 from .parameter import *
