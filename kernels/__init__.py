@@ -29,6 +29,7 @@ FAMILIES = (
     "channel_activation",
     "conv",
     "embedding",
+    "elementwise_loss",
     "linear",
     "local_response_norm",
     "loss",

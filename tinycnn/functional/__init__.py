@@ -9,6 +9,9 @@ from .bounds import *
 from .channel_dropout import *
 from .closeness import *
 from .attention import *
+from .angular_loss import *
+from .binary_loss import *
+from .classification_loss import *
 from .comparison import *
 from .compound import *
 from .contraction import *
@@ -36,6 +39,10 @@ from .lp_pool import *
 from .min_sum_pool import *
 from .normalize import *
 from .multi_head_attention import *
+from .likelihood_loss import *
+from .linear import *
+from .margin_loss import *
+from .metric_loss import *
 from .padding import *
 from .pool import *
 from .product import *
@@ -50,6 +57,11 @@ from .sorting import *
 from .special import *
 from .smooth_activation import *
 from .softmax import *
+from .regression_loss import *
+from .segmentation_loss import *
+from .shape import *
+from .style_loss import *
+from .triplet_mining import *
 from .unary import *
 from .unpool import *
 from .vector_norm import *

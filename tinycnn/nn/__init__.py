@@ -18,6 +18,7 @@ from .hard_activation import *
 from .linear import *
 from .linear_units import *
 from .loss import *
+from .metric_loss import *
 from .module import *
 from .norm import *
 from .padding import *
