@@ -17,11 +17,15 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "batch_norm",
     "boxes",
     "conv",
     "deform_conv",
     "grid_sample",
+    "group_norm",
+    "layer_norm",
     "linear",
+    "local_response_norm",
     "loss",
     "nms",
     "optim",
@@ -29,6 +33,8 @@ FAMILIES = (
     "pool",
     "roi",
     "resize",
+    "unpool",
+    "windows",
 )
 SETS = ("cpu", "reference")
 

@@ -1,7 +1,8 @@
 """What a depthwise convolution works out once for a shape: the runs of taps, and how the planes are cut into tasks.
 
-The problem is that of `direct_plan`, forward and grad-input alike. A task is some neighbouring groups of one image and a block of rows: it copies their
-input into a padded workspace of the first-level cache's size (direct_copy.py) and convolves plane by plane (depthwise_tile.py).
+The problem is that of `direct_plan`, forward and grad-input alike. A task is some neighbouring groups of one image and
+a block of rows: it copies their input into a padded workspace of the first-level cache's size (direct_copy.py) and
+convolves plane by plane (depthwise_tile.py).
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ class Plan:
     # A row a phase: first offset, runs of three, of two, single taps, first packed weight, first result row and column.
     phases: np.ndarray
     elements: np.ndarray  # which element of a channel's weights each packed one is; -1 is the bias
-    # For the weight's gradient, a row a pass: first offset, taps of a run. `pass_elements` says where each sum goes; one beyond the last tap takes those of no use.
+    # For the weight's gradient, a row a pass: first offset, taps of a run, first sum. `pass_elements` says where each sum
+    # goes; one place beyond the last tap takes those of no use.
     passes: np.ndarray
     pass_offsets: np.ndarray
     pass_elements: np.ndarray
