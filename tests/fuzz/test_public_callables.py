@@ -85,6 +85,9 @@ GOOD = {
     "groups": lambda rng: 2,
 }
 
+# Coordinates of pixels, whatever the masks are made of.
+ALWAYS_FLOAT32 = {"masks_to_boxes"}
+
 FAULTS = {
     "wrong rank": lambda rng, good: rng.standard_normal((3,) * int(rng.integers(0, 6))),
     "zero-size axis": lambda rng, good: np.zeros((2, 0, 6, 6)),
@@ -151,6 +154,8 @@ def attempt(name, rng, fault):
     for result in results:
         if isinstance(result, Tensor) and result.dtype == np.float32 and inputs and name not in ALWAYS_FLOAT32:
             assert any(array.dtype == np.float32 for array in inputs), f"{name}({victim}={fault}) turned float64 into float32"
+        if isinstance(result, Tensor) and result.dtype == np.float32 and inputs:
+            assert name in ALWAYS_FLOAT32 or any(array.dtype == np.float32 for array in inputs), f"{name}({victim}={fault}) turned float64 into float32"
     return "worked"
 
 
