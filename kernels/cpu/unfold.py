@@ -1,5 +1,6 @@
 """Image to columns and back, fast. Rows of the matrix of columns, and rows of the image, are shared among the threads: each owns what it writes."""
 
+import numpy as np
 from numba import prange
 
 from .. import memory
@@ -52,22 +53,32 @@ def _spread(x, matrix, kernel_size, dilation, padding, stride, first_row, end_ro
 
 @kernel
 def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_row):
-    """Rows of x (planes, H, W), each the sum of its copies in the matrix (planes, taps, H_out, W_out)."""
-    height = x.shape[1]
+    """Rows of x (planes, H, W), each the sum of its copies in the matrix (planes, taps, H_out, W_out).
+
+    Of a row, the columns phase, phase + stride, ... get theirs from neighbouring elements of the matrix: they are summed next to each other.
+    """
+    height, width = x.shape[1:]
+    total = np.empty(width, x.dtype)
     for row in range(first_row, end_row):
         plane, h = row // height, row % height
-        for w in range(x.shape[2]):
-            x[plane, h, w] = 0
-        for a in range(kernel_size[0]):
-            reach = h + padding[0] - a * dilation[0]
-            i = reach // stride[0]
-            if reach < 0 or i * stride[0] != reach or i >= matrix.shape[2]:
-                continue
-            for b in range(kernel_size[1]):
-                offset = b * dilation[1] - padding[2]
-                first, end = _inside(offset, stride[1], x.shape[2], matrix.shape[3])
-                for j in range(first, end):
-                    x[plane, h, j * stride[1] + offset] += matrix[plane, a * kernel_size[1] + b, i, j]
+        for phase in range(min(stride[1], width)):
+            count = (width - phase - 1) // stride[1] + 1
+            for q in range(count):
+                total[q] = 0
+            for a in range(kernel_size[0]):
+                reach = h + padding[0] - a * dilation[0]
+                i = reach // stride[0]
+                if reach < 0 or i * stride[0] != reach or i >= matrix.shape[2]:
+                    continue
+                for b in range(kernel_size[1]):
+                    offset = b * dilation[1] - padding[2]
+                    shift = (offset - phase) // stride[1]
+                    if shift * stride[1] == offset - phase:
+                        first, end = _inside(offset, stride[1], width, matrix.shape[3])
+                        for j in range(first, end):
+                            total[j + shift] += matrix[plane, a * kernel_size[1] + b, i, j]
+            for q in range(count):
+                x[plane, h, phase + q * stride[1]] = total[q]
 
 
 @kernel(parallel=True)
