@@ -58,27 +58,31 @@ def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_r
     Of a row, the columns phase, phase + stride, ... get theirs from neighbouring elements of the matrix: they are summed next to each other.
     """
     height, width = x.shape[1:]
-    total = np.empty(width, x.dtype)
+    step, taps = stride[1], kernel_size[1]
+    phases = min(step, width)
+    total = np.empty((phases, (width - 1) // step + 1), x.dtype)
+    phase, shift, first, end = np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp)
+    for b in range(taps):
+        offset = b * dilation[1] - padding[2]
+        shift[b] = offset // step
+        phase[b] = offset - shift[b] * step
+        first[b], end[b] = _inside(offset, step, width, matrix.shape[3])
     for row in range(first_row, end_row):
         plane, h = row // height, row % height
-        for phase in range(min(stride[1], width)):
-            count = (width - phase - 1) // stride[1] + 1
-            for q in range(count):
-                total[q] = 0
-            for a in range(kernel_size[0]):
-                reach = h + padding[0] - a * dilation[0]
-                i = reach // stride[0]
-                if reach < 0 or i * stride[0] != reach or i >= matrix.shape[2]:
-                    continue
-                for b in range(kernel_size[1]):
-                    offset = b * dilation[1] - padding[2]
-                    shift = (offset - phase) // stride[1]
-                    if shift * stride[1] == offset - phase:
-                        first, end = _inside(offset, stride[1], width, matrix.shape[3])
-                        for j in range(first, end):
-                            total[j + shift] += matrix[plane, a * kernel_size[1] + b, i, j]
-            for q in range(count):
-                x[plane, h, phase + q * stride[1]] = total[q]
+        for r in range(phases):
+            for q in range(total.shape[1]):
+                total[r, q] = 0
+        for a in range(kernel_size[0]):
+            reach = h + padding[0] - a * dilation[0]
+            i = reach // stride[0]
+            if reach < 0 or i * stride[0] != reach or i >= matrix.shape[2]:
+                continue
+            for b in range(taps):
+                for j in range(first[b], end[b]):
+                    total[phase[b], j + shift[b]] += matrix[plane, a * taps + b, i, j]
+        for r in range(phases):
+            for q in range((width - r - 1) // step + 1):
+                x[plane, h, r + q * step] = total[r, q]
 
 
 @kernel(parallel=True)
