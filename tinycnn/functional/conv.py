@@ -15,7 +15,7 @@ from ._sliding import Geometry, convolution_geometry, lifted, operands, planes
 
 __all__ = ["conv1d", "conv2d", "conv3d", "convolve2d"]
 
-ALGORITHMS = ("auto", "naive", "im2col", "direct")
+ALGORITHMS = ("auto", "naive", "im2col", "direct", "winograd", "fft")
 ACTIVATIONS = (None, "relu")
 
 
@@ -208,7 +208,9 @@ def conv2d(
     activation : None or "relu"
         Applied to the result at the store, equal to `relu(conv2d(...))` and cheaper.
     algorithm : str
-        "auto", or for study "naive" (the definition's loops), "im2col" (columns and one matrix product), "direct" (the micro-kernel).
+        "auto", or for study "naive" (the definition's loops), "im2col" (columns and one matrix product), "direct" (the micro-kernel),
+        "winograd" (F(4 x 4, 3 x 3): 3 x 3 kernels with stride 1, dilation 1 and groups 1; grad_weight by "direct"; in float32 five to ten
+        times the rounding error, and a NaN spreads over its tile), "fft" (a product of spectra; a NaN spreads over its image).
 
     Returns
     -------
