@@ -53,25 +53,16 @@ def _spread(x, matrix, kernel_size, dilation, padding, stride, first_row, end_ro
 
 @kernel
 def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_row):
-    """Rows of x (planes, H, W), each the sum of its copies in the matrix (planes, taps, H_out, W_out).
-
-    Of a row, the columns phase, phase + stride, ... get theirs from neighbouring elements of the matrix: they are summed next to each other.
-    """
-    height, width = x.shape[1:]
-    step, taps = stride[1], kernel_size[1]
-    phases = min(step, width)
-    total = np.empty((phases, (width - 1) // step + 1), x.dtype)
-    phase, shift, first, end = np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp)
+    """Rows of x (planes, H, W), each the sum of its copies in the matrix (planes, taps, H_out, W_out)."""
+    height, taps = x.shape[1], kernel_size[1]
+    offset, first, end = np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp)
     for b in range(taps):
-        offset = b * dilation[1] - padding[2]
-        shift[b] = offset // step
-        phase[b] = offset - shift[b] * step
-        first[b], end[b] = _inside(offset, step, width, matrix.shape[3])
+        offset[b] = b * dilation[1] - padding[2]
+        first[b], end[b] = _inside(offset[b], stride[1], x.shape[2], matrix.shape[3])
     for row in range(first_row, end_row):
         plane, h = row // height, row % height
-        for r in range(phases):
-            for q in range(total.shape[1]):
-                total[r, q] = 0
+        for w in range(x.shape[2]):
+            x[plane, h, w] = 0
         for a in range(kernel_size[0]):
             reach = h + padding[0] - a * dilation[0]
             i = reach // stride[0]
@@ -79,10 +70,7 @@ def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_r
                 continue
             for b in range(taps):
                 for j in range(first[b], end[b]):
-                    total[phase[b], j + shift[b]] += matrix[plane, a * taps + b, i, j]
-        for r in range(phases):
-            for q in range((width - r - 1) // step + 1):
-                x[plane, h, r + q * step] = total[r, q]
+                    x[plane, h, j * stride[1] + offset[b]] += matrix[plane, a * taps + b, i, j]
 
 
 @kernel(parallel=True)
