@@ -158,6 +158,16 @@ def convolution_geometry(
     return Geometry(strides, around, dilations, groups, padding_mode)
 
 
+def require_padding_options(name: str, padding: Any, strides: tuple[int, ...], padding_mode: Any) -> None:
+    """Refuse at construction what a layer could never run with: unknown names, and "same" where the stride is not 1."""
+    one_of(name, "padding_mode", padding_mode, sizes.PADDING_MODES)
+    if isinstance(padding, str):
+        for stride in strides:
+            sizes.same_padding(1, 1, stride, 1, padding)
+    else:
+        sides(name, "padding", padding, len(strides))
+
+
 def _check_axis(name: str, words: str, size: int) -> None:
     if size > LARGEST_AXIS:
         raise ShapeError(f"{name}: the {words} would be {size}; an axis holds at most {LARGEST_AXIS}")

@@ -9,7 +9,7 @@ import numpy as np
 from .. import functional as F
 from ..errors import ArgumentError
 from ..functional._arguments import whole
-from ..functional._sliding import numbers
+from ..functional._sliding import numbers, require_padding_options
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -55,6 +55,7 @@ class _Convolution(Module):
         self.kernel_size = numbers(name, "kernel_size", kernel_size, self.rank, 1)
         self.stride = numbers(name, "stride", stride, self.rank, 1)
         self.padding = (padding,) * self.rank if isinstance(padding, int) else padding
+        require_padding_options(name, padding, self.stride, padding_mode)
         self.dilation = numbers(name, "dilation", dilation, self.rank, 1)
         self.output_padding = numbers(name, "output_padding", output_padding, self.rank, 0)
         self.groups = groups
@@ -260,6 +261,8 @@ class _Transposed(_Convolution):
         dilation: Size = 1,
         padding_mode: str = "zeros",
     ) -> None:
+        if isinstance(padding, str):
+            raise ArgumentError(f"{type(self).__name__}: padding {padding!r} names no crop; give whole numbers")
         if padding_mode != "zeros":
             raise ArgumentError(f'{type(self).__name__}: padding_mode {padding_mode!r} is not "zeros", the only one that a crop can undo')
         super().__init__(
