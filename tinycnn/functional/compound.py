@@ -99,7 +99,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Tensor:
 
 @operator(family="reduction", differentiable=("input",), method=True)
 def cumprod(input: Any, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """Running products along an axis; whole numbers and bools give int64.
+    """Running products along an axis; whole numbers and bools give int64; `dtype` converts first.
 
     Shapes
     ------
