@@ -67,7 +67,7 @@ def test_regression(name, shape, reduction, corner, weighted, dtype, seed):
     rng = np.random.default_rng(seed)
     options = {"smooth_l1_loss": {"beta": corner}, "huber_loss": {"delta": corner}}.get(name, {})
     if weighted and name != "smooth_l1_loss":
-        options["weight"] = rng.random(shape) + 0.1
+        options["weight"] = np.asarray(rng.random(shape) + 0.1)
     same(name, [rng.standard_normal(shape), rng.standard_normal(shape)], dtype=dtype, seed=seed, reduction=reduction, **options)
 
 
