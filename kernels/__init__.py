@@ -17,13 +17,32 @@ from .errors import ArgumentError
 
 FAMILIES = (
     "activation",
+    "batch_norm",
+    "boxes",
     "conv",
+    "deform_conv",
+    "grid_sample",
+    "group_norm",
+    "layer_norm",
+    "conv3d",
+    "conv_transpose",
+    "channel_activation",
+    "conv",
+    "embedding",
     "elementwise_loss",
     "linear",
+    "local_response_norm",
     "loss",
+    "nms",
     "optim",
     "padding",
     "pool",
+    "roi",
+    "resize",
+    "unpool",
+    "windows",
+    "unfold",
+    "softmax",
 )
 SETS = ("cpu", "reference")
 

@@ -66,13 +66,15 @@ def store_tile(tile, x, position, class_step, sample_step):
 @kernel
 def tile_exponentials(tile, largest, total):
     """tile[k] <- e^(tile[k] - largest), where `largest` becomes each sample's largest score, so that nothing overflows; `total` their sums."""
-    largest[:] = tile[0]
+    # Loops, not slices: the messages of Numba's slice assignment would take longer to compile than all of the loss.
+    for p in range(largest.size):
+        largest[p] = tile[0, p]
+        total[p] = 0
     for k in range(1, tile.shape[0]):
         row = tile[k]
         for p in range(row.size):
             value, known = row[p], largest[p]
             largest[p] = value if value > known else known
-    total[:] = 0
     for k in range(tile.shape[0]):
         row = tile[k]
         for p in range(row.size):
