@@ -35,7 +35,6 @@ from .layer_norm import *
 from .likelihood_loss import *
 from .linear import *
 from .linear_units import *
-from .loss import *
 from .lp_pool import *
 from .margin_loss import *
 from .metric_loss import *

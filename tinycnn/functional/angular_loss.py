@@ -11,12 +11,13 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import float_tensor, one_of, same_dtype
 from ._losses import REDUCTIONS, labels_of, real
+from .bounds import clamp, where
 from .classification_loss import cross_entropy
-from .elementwise import add, clamp, div, mul, sub, where
+from .elementwise import add, div, mul, sub
 from .index import gather
 from .linear import linear
-from .reduction import norm
 from .unary import sqrt, square
+from .vector_norm import norm
 
 __all__ = ["arcface_logits", "arcface_loss", "cosface_logits", "cosface_loss", "sphereface_logits", "sphereface_loss"]
 

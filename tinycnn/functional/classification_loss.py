@@ -11,11 +11,11 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, contiguous, float_tensor, one_of, same_dtype
 from ._losses import REDUCTIONS, class_axis, class_weights, labels_of, real, reduced, scaled
-from .activation import log_softmax
 from .elementwise import mul, neg
 from .elementwise import pow as power
 from .index import gather
 from .reduction import sum as total
+from .softmax import log_softmax
 from .unary import expm1
 
 __all__ = ["cross_entropy", "focal_loss", "nll_loss"]

@@ -12,7 +12,8 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, contiguous, float_tensor, one_of, same_dtype
 from ._losses import REDUCTIONS, answers, broadcast_pairs, class_weights, common_shape, elementwise, labels_of, real, reduced
-from .elementwise import add, clamp, mul, neg, sub
+from .bounds import clamp
+from .elementwise import add, mul, neg, sub
 
 __all__ = ["crammer_singer_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "multilabel_margin_loss"]
 

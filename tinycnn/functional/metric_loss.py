@@ -14,7 +14,8 @@ from ._arguments import float_tensor, one_of, same_dtype
 from ._arrays import axis as checked_axis
 from ._arrays import unbroadcast
 from ._losses import REDUCTIONS, answers, common_shape, real, reduced
-from .elementwise import add, clamp, div, minimum, mul, sub, where
+from .bounds import clamp, minimum, where
+from .elementwise import add, div, mul, sub
 from .reduction import sum as total
 from .unary import sqrt, square
 

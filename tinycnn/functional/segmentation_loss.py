@@ -11,9 +11,10 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, float_tensor, one_of, same_dtype
 from ._losses import REDUCTIONS, class_axis, labels_of, real, reduced
-from .activation import sigmoid, softmax
+from .activation import sigmoid
 from .elementwise import add, div, mul, sub
 from .reduction import sum as total
+from .softmax import softmax
 from .unary import square
 
 __all__ = ["dice_loss", "lovasz_hinge", "lovasz_softmax"]

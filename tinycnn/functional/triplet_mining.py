@@ -12,11 +12,12 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import float_tensor, one_of
 from ._losses import REDUCTIONS, elementwise, labels_of, real, reduced
-from .elementwise import add, clamp, div, sub
+from .bounds import clamp
+from .elementwise import add, div, sub
 from .index import index_select
 from .product import matmul
-from .reduction import norm
 from .reduction import sum as total
+from .vector_norm import norm
 
 __all__ = ["triplet_loss_batch"]
 
