@@ -127,7 +127,8 @@ def attempt(name, rng, fault):
     inputs = [value for value in values.values() if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
     for result in results:
         if isinstance(result, Tensor) and result.dtype == np.float32 and inputs:
-            assert name in ALWAYS_FLOAT32 or any(array.dtype == np.float32 for array in inputs), f"{name}({victim}={fault}) turned float64 into float32"
+            narrow = name in ALWAYS_FLOAT32 or any(array.dtype == np.float32 for array in inputs)
+            assert narrow, f"{name}({victim}={fault}) turned float64 into float32"
     return "worked"
 
 
