@@ -25,6 +25,12 @@ FAMILIES = (
     "grid_sample",
     "group_norm",
     "layer_norm",
+    "conv3d",
+    "conv_transpose",
+    "channel_activation",
+    "conv",
+    "embedding",
+    "elementwise_loss",
     "linear",
     "local_response_norm",
     "loss",
@@ -36,6 +42,8 @@ FAMILIES = (
     "resize",
     "unpool",
     "windows",
+    "unfold",
+    "softmax",
 )
 CUDA_FAMILIES = ("conv", "nms", "pool", "roi")
 SETS = ("cpu", "reference", "cuda")

@@ -22,7 +22,7 @@ def _tables(shape, padding, mode):
     maps = [np.array(sources(sizes[a], amounts[2 * a], amounts[2 * a + 1], mode), np.int64) for a in range(3)]
     before, after = amounts[4:]
     count = max(0, sizes[2] + min(before, 0) + min(after, 0))
-    return (*maps, max(before, 0), max(-before, 0), count)
+    return (*maps, min(max(before, 0), len(maps[2])), max(-before, 0), count)
 
 
 def _volume(shape):

@@ -206,7 +206,8 @@ def paddings(draw):
     limit = {"reflect": -1, "symmetric": 0, "circular": 0}.get(mode)
     for axis in range(axes):
         before, after = padding[2 * axis : 2 * axis + 2]
-        assume(shape[1 + axis] + min(before, 0) + min(after, 0) >= 1)
+        crops = mode in ("zeros", "circular")
+        assume(shape[1 + axis] + (min(before, 0) + min(after, 0) if crops else before + after) >= (mode == "circular"))
         assume(limit is None or max(before, after) <= shape[1 + axis] + limit)
     return shape, padding, mode
 
