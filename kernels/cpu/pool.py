@@ -18,9 +18,11 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_flat_index",
     "max_pool2d_grad_x",
+    "max_pool2d_values",
     "max_pool3d",
     "max_pool3d_flat_index",
     "max_pool3d_grad_x",
+    "max_pool3d_values",
 ]
 
 ONE, TWO = np.uint64(1), np.uint64(2)
@@ -160,6 +162,77 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode):
     return y, window
 
 
+@kernel
+def _raise_cells(x, start, step, y, out, count):
+    """y[out + j] = max(y[out + j], x[start + j * step]), NaN if either is."""
+    if step == ONE:
+        for j in range(count):
+            value, known = x[start + j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+    elif step == TWO:
+        for j in range(count):
+            value, known = x[start + TWO * j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+    else:
+        for j in range(count):
+            value, known = x[start + step * j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+
+
+@kernel
+def _value_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, first_plane, end_plane):
+    _, depth, height, width = x_shape
+    _, layers, rows, columns = y_shape
+    lowest = x.dtype.type(-np.inf)
+    first, end = _reaches(kernel_size[2], stride[2], dilation[2], padding[4], width, columns)
+    step = np.uint64(stride[2])
+    for plane in range(first_plane, end_plane):
+        for k in range(layers):
+            for i in range(rows):
+                out = ((plane * layers + k) * rows + i) * columns
+                for j in range(columns):
+                    y[np.uint64(out + j)] = lowest
+                for place in range(kernel_size[0] * kernel_size[1]):
+                    e = place // kernel_size[1]
+                    d = k * stride[0] + e * dilation[0] - padding[0]
+                    h = i * stride[1] + (place - e * kernel_size[1]) * dilation[1] - padding[2]
+                    if d < 0 or d >= depth or h < 0 or h >= height:
+                        continue
+                    row = ((plane * depth + d) * height + h) * width - padding[4]
+                    for b in range(kernel_size[2]):
+                        start = row + first[b] * stride[2] + b * dilation[2]
+                        _raise_cells(x, np.uint64(start), step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
+
+
+@kernel(parallel=True)
+def _value_parallel(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, tasks):
+    for task in prange(tasks):
+        first, end = task * x_shape[0] // tasks, (task + 1) * x_shape[0] // tasks
+        _value_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, first, end)
+
+
+def max_pool2d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """The largest element of each window, where nobody asks which it was."""
+    shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    if _halves(kernel_size, stride, padding, dilation, x.shape, shape):
+        return max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)[0]
+    deep = _deep(kernel_size), _deep(stride), (0, 0, *padding), _deep(dilation)
+    return max_pool3d_values(x.reshape(*x.shape[:2], 1, *x.shape[2:]), *deep, ceil_mode).reshape(shape)
+
+
+def max_pool3d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """As `max_pool2d_values`, with a depth."""
+    shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    y = memory.empty(shape, x.dtype)
+    planes = shape[0] * shape[1]
+    arguments = (x.reshape(-1), y.reshape(-1), _volume(x.shape), _volume(shape), kernel_size, stride, padding, dilation)
+    if serial(y.size * kernel_size[0] * kernel_size[1] * kernel_size[2]):
+        _value_planes(*arguments, 0, planes)
+    else:
+        _value_parallel(*arguments, tasks_of(planes))
+    return y
+
+
 def max_pool3d(x, kernel_size, stride, padding, dilation, ceil_mode):
     """As `max_pool2d`, with a depth."""
     shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
@@ -236,7 +309,8 @@ def _spread_planes(grad, window, grad_x, x_shape, y_shape, kernel_size, stride, 
                             grad_x[corner + j * stride[2] + steps[window[out + j]]] += grad[out + j]
                 else:
                     for j in range(columns):
-                        grad_x[np.uint64(corner + j * stride[2] + steps[window[out + j]])] += grad[out + j]
+                        step = steps[window[np.uint64(out + j)]]
+                        grad_x[np.uint64(corner + j * stride[2] + step)] += grad[np.uint64(out + j)]
 
 
 @kernel(parallel=True)
@@ -328,23 +402,36 @@ def _average_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, count_
     _, layers, rows, columns = y_shape
     deep, high, wide = _divisors(x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, x)
     first, end = _reaches(kernel_size[2], stride[2], 1, padding[4], width, columns)
+    step, one_row = np.uint64(stride[2]), kernel_size[0] * kernel_size[1] == 1
+    sums = np.empty(width, x.dtype)
     for plane in range(first_plane, end_plane):
         for k in range(layers):
             for i in range(rows):
                 out = ((plane * layers + k) * rows + i) * columns
-                for j in range(out, out + columns):
-                    y[j] = 0
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
-                    d, h = k * stride[0] + e - padding[0], i * stride[1] + place - e * kernel_size[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width - padding[4]
-                    for b in range(kernel_size[2]):
-                        start = row + first[b] * stride[2] + b
-                        _add_cells(x, np.uint64(start), np.uint64(stride[2]), y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
                 for j in range(columns):
-                    y[out + j] /= deep[k] * high[i] * wide[j]
+                    y[np.uint64(out + j)] = 0
+                # The rows of the windows are added up first, for all columns, so that a cell is read once and not once a column of the kernel.
+                front, top = k * stride[0] - padding[0], i * stride[1] - padding[2]
+                if not one_row:
+                    for w in range(width):
+                        sums[w] = 0
+                for d in range(max(front, 0), min(front + kernel_size[0], depth)):
+                    for h in range(max(top, 0), min(top + kernel_size[1], height)):
+                        row = ((plane * depth + d) * height + h) * width
+                        if one_row:
+                            for b in range(kernel_size[2]):
+                                start = np.uint64(row + first[b] * stride[2] + b - padding[4])
+                                _add_cells(x, start, step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
+                        else:
+                            for w in range(width):
+                                sums[w] += x[np.uint64(row + w)]
+                if not one_row:
+                    for b in range(kernel_size[2]):
+                        start = np.uint64(first[b] * stride[2] + b - padding[4])
+                        _add_cells(sums, start, step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
+                scale = deep[k] * high[i]
+                for j in range(columns):
+                    y[np.uint64(out + j)] /= scale * wide[j]
 
 
 @kernel(parallel=True)
@@ -391,22 +478,27 @@ def _share_planes(grad, grad_x, y_shape, x_shape, kernel_size, stride, padding, 
     _, depth, height, width = x_shape
     deep, high, wide = _divisors(x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, grad)
     first, end = _reaches(kernel_size[2], stride[2], 1, padding[4], width, columns)
-    shares = np.empty(columns, grad.dtype)
+    step = np.uint64(stride[2])
+    shares, sums = np.empty(columns, grad.dtype), np.empty(width, grad.dtype)
     for plane in range(first_plane, end_plane):
         for position in range(plane * depth * height * width, (plane + 1) * depth * height * width):
-            grad_x[position] = 0
+            grad_x[np.uint64(position)] = 0
         for k in range(layers):
             for i in range(rows):
+                out, scale = ((plane * layers + k) * rows + i) * columns, deep[k] * high[i]
                 for j in range(columns):
-                    shares[j] = grad[((plane * layers + k) * rows + i) * columns + j] / (deep[k] * high[i] * wide[j])
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
-                    d, h = k * stride[0] + e - padding[0], i * stride[1] + place - e * kernel_size[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width - padding[4]
-                    for b in range(kernel_size[2]):
-                        _share_cells(shares, first[b], end[b], grad_x, np.uint64(row + first[b] * stride[2] + b), np.uint64(stride[2]))
+                    shares[j] = grad[np.uint64(out + j)] / (scale * wide[j])
+                # What each column receives is the same in all rows of the windows.
+                for w in range(width):
+                    sums[w] = 0
+                for b in range(kernel_size[2]):
+                    _share_cells(shares, first[b], end[b], sums, np.uint64(first[b] * stride[2] + b - padding[4]), step)
+                front, top = k * stride[0] - padding[0], i * stride[1] - padding[2]
+                for d in range(max(front, 0), min(front + kernel_size[0], depth)):
+                    for h in range(max(top, 0), min(top + kernel_size[1], height)):
+                        row = ((plane * depth + d) * height + h) * width
+                        for w in range(width):
+                            grad_x[np.uint64(row + w)] += sums[w]
 
 
 @kernel(parallel=True)
