@@ -139,6 +139,10 @@ def _mean_maps(x, y, sizes, depth, height, width, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
+    if layers * rows * columns == 1 and width[0, 0, 1] - width[0, 0, 0] == cells:
+        for m in range(first_map, end_map):
+            y[m] = _total(x, m * cells, (m + 1) * cells) / cells
+        return
     sums = np.empty(line, np.float64)
     for m in range(first_map, end_map):
         deep, high, wide = m if depth.shape[0] > 1 else 0, m if height.shape[0] > 1 else 0, m if width.shape[0] > 1 else 0
