@@ -288,7 +288,7 @@ def unique(
         values, inverse, counts = x, np.zeros(0, np.int64), np.zeros(0, np.int64)
     else:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
-    inverse = inverse.reshape(-1) if along is not None else inverse.reshape(as_tensor(input).data.shape)
+    inverse = np.reshape(inverse, -1 if along is not None else as_tensor(input).data.shape)
     results = [values]
     results += [inverse] if return_inverse else []
     results += [counts] if return_counts else []
