@@ -37,7 +37,6 @@ GOOD = {
     "running_var": lambda rng: rng.random(4) + 0.5,
     "normalized_shape": lambda rng: (6, 6),
     "num_groups": lambda rng: 2,
-    "size": lambda rng: 3,
     "tensors": lambda rng: (rng.standard_normal((2, 3)), rng.standard_normal((2, 3))),
     "boxes": lambda rng: rng.uniform(-1, 7, (5, 4)),
     "boxes1": lambda rng: rng.uniform(0, 7, (5, 4)),
