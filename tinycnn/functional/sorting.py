@@ -26,7 +26,7 @@ class Range(NamedTuple):
 
 
 @operator(family="reduction", differentiable=("input",), kinks="ties: in their order", method=True)
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Extremum:
+def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Extremum:
     """The elements along an axis in rising, or falling, order, and where they were.
 
     Shapes
@@ -60,7 +60,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Fal
 
 
 @operator(family="reduction", method=True)
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+def argsort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """Where the elements along an axis were before `sort`.
 
     Shapes
@@ -283,8 +283,11 @@ def unique(
     if along is not None and not x.ndim:
         x, along = x.reshape(1), None
     if along is not None and not x.size:
-        raise ShapeError(f"unique: input {x.shape} is empty, and slices of nothing have no order; leave dim out")
-    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
+        if x.shape[along]:
+            raise ShapeError(f"unique: input {x.shape} is empty, and slices of nothing have no order; leave dim out")
+        values, inverse, counts = x, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    else:
+        values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
     inverse = inverse.reshape(-1) if along is not None else inverse.reshape(as_tensor(input).data.shape)
     results = [values]
     results += [inverse] if return_inverse else []
