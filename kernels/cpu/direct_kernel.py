@@ -34,15 +34,21 @@ PANEL_STRIDES = tuple(panel_stride(max(height, 1)) for height in range(9))
 
 
 class _Tile:
-    """Emit one micro-kernel of `height` channels by `width` vectors; the last vector may be partial where `masked`."""
+    """Emit one micro-kernel of `height` channels by `width` vectors; the last vector may be partial where `masked`.
 
-    def __init__(self, builder, element, arguments, height, width, masked):
+    Weights are a packed panel or, `in_place`, rows of the weight itself, `weight_pitch` elements apart.
+    """
+
+    def __init__(self, builder, element, arguments, height, width, masked, in_place):
         self.builder, self.v, self.height, self.width = builder, Vectors(builder, element), height, width
-        a, b, offsets, self.taps, positions, c, self.row_pitch, bias, self.rows, lanes, self.mode = arguments
+        a, b, offsets, self.taps, positions, c, self.row_pitch, bias, self.rows, lanes, self.mode, weight_pitch = arguments
         self.a, self.c, self.bias = (self.v.pointer(value) for value in (a, c, bias))
         self.offsets = self.v.index_pointer(offsets)
         self.mask = self.v.first_lanes(lanes) if masked else None
         start, table = self.v.pointer(b), self.v.index_pointer(positions)
+        # The weight of a row's tap k: how far from the first row's, and how far the taps lie apart.
+        self.weight_rows = [builder.mul(index_constant(i), weight_pitch if in_place else index_constant(1)) for i in range(height)]
+        self.tap_step = index_constant(1 if in_place else panel_stride(height))
         self.pixels = [self.v.at(start, builder.load(self.v.at(table, j))) for j in range(width)]
 
     def emit(self):
@@ -92,10 +98,10 @@ class _Tile:
         builder, v = self.builder, self.v
         offset = builder.load(v.at(self.offsets, k))
         pixels = [self.load(v.at(pointer, offset)) for pointer in self.pixels]
-        weights = v.at(self.a, builder.mul(k, index_constant(panel_stride(self.height))))
+        weights = v.at(self.a, builder.mul(k, self.tap_step))
         results = []
         for i in range(self.height):
-            weight = v.load_splat(v.at(weights, i))
+            weight = v.load_splat(v.at(weights, self.weight_rows[i]))
             results += [v.multiply_add(weight, pixels[j], sums[i * self.width + j]) for j in range(self.width)]
         return results
 
@@ -133,15 +139,15 @@ class _Tile:
         builder.position_at_end(end)
 
 
-def make_tile(height, width, masked):
+def make_tile(height, width, masked, in_place=False):
     """The micro-kernel of that size as a compiled function; it is compiled when first called."""
 
     @intrinsic
-    def tile(typingctx, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode):
-        signature = types.void(sample, *[types.intp] * 11)
+    def tile(typingctx, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_pitch):
+        signature = types.void(sample, *[types.intp] * 12)
 
         def codegen(context, builder, signature, arguments):
-            _Tile(builder, signature.args[0], arguments[1:], height, width, masked).emit()
+            _Tile(builder, signature.args[0], arguments[1:], height, width, masked, in_place).emit()
             return context.get_dummy_value()
 
         return signature, codegen
@@ -156,37 +162,47 @@ _last = {height: make_tile(height, 1, True) for height in TILE_VECTORS}
 _whole_1, _whole_2, _whole_3, _whole_4, _whole_6 = (_whole[height] for height in (1, 2, 3, 4, 6))
 _last_1, _last_2, _last_3, _last_4, _last_6 = (_last[height] for height in (1, 2, 3, 4, 6))
 _whole_8, _last_8 = _whole.get(8, _whole_6), _last.get(8, _last_6)
+# Only the tallest tile reads weights where they lie.
+TALLEST = max(TILE_VECTORS)
+_whole_rows, _last_rows = make_tile(TALLEST, TILE_VECTORS[TALLEST], False, True), make_tile(TALLEST, 1, True, True)
 
 
 @kernel(inline="always")
-def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode):
-    """Run the micro-kernel over TILE_VECTORS[height] vectors; arguments are addresses and counts of elements."""
-    if height == 8:
-        _whole_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode, weight_pitch):
+    """Run the micro-kernel over TILE_VECTORS[height] vectors; arguments are addresses and counts of elements.
+
+    A weight_pitch above zero says that `a` is the weight itself, in rows of that many elements.
+    """
+    if weight_pitch > 0:
+        _whole_rows(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, weight_pitch)
+    elif height == 8:
+        _whole_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 6:
-        _whole_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 4:
-        _whole_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 3:
-        _whole_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 2:
-        _whole_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     else:
-        _whole_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
 
 
 @kernel(inline="always")
-def last_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode):
+def last_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_pitch):
     """Run the micro-kernel over one vector of pixels of which only the first `lanes` exist."""
-    if height == 8:
-        _last_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+    if weight_pitch > 0:
+        _last_rows(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_pitch)
+    elif height == 8:
+        _last_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 6:
-        _last_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 4:
-        _last_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 3:
-        _last_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 2:
-        _last_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     else:
-        _last_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)

@@ -18,7 +18,7 @@ import numpy as np
 from ..plans import plan_cache
 from ..reference.conv import PADDING_CODES, output_shape
 from ..simd import VECTOR_BYTES, vector_length
-from .direct_kernel import TILE_VECTORS, panel_stride
+from .direct_kernel import TALLEST, TILE_VECTORS, panel_stride
 
 # Bytes of pixels that one pass over the weights may use, so that they stay in the first-level cache.
 TAPS_BYTES = 36 << 10
@@ -95,6 +95,7 @@ class Geometry(NamedTuple):
     weight_pitch: int  # between the taps of neighbouring summed channels in the weight
     block_channels: int  # channels that are copied and summed at a time
     copies: int  # 0: the source is read in place
+    in_place: int  # 1: the weights are read where they lie
     scratch: int  # 0: tiles are stored straight into the result
     scratch_pitch: int
     scratch_start: int
@@ -333,6 +334,12 @@ def weight_pitch(problem):
     return problem.kernel_elements * (channels if problem.transposed else 1)
 
 
+def weights_in_place(problem, height):
+    """Whether the micro-kernel reads the weights where they lie: forward, in whole tiles of the tallest kind."""
+    channels = problem.result_shape[1] // problem.groups
+    return not problem.transposed and height == TALLEST and channels % height == 0
+
+
 def make_plan(problem, padding_mode, dtype, threads):
     """Lay out the workspace and cut the work."""
     lanes = vector_length(dtype)
@@ -353,6 +360,7 @@ def make_plan(problem, padding_mode, dtype, threads):
     offsets, runs, phases, packed = tap_tables(
         problem, layout, slots * layout.pitch, plane, block_channels, problem.groups * panels * panel_stride(height)
     )
+    in_place = weights_in_place(problem, height)
     scratch = int(slots > 1 or len(problem.phases) > 1)
     scratch_pitch = -(-block_rows * slots * columns // lanes) * lanes
     scratch_start = (block_channels * layout.copies * plane) + lanes
@@ -381,6 +389,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         weight_pitch=weight_pitch(problem),
         block_channels=block_channels,
         copies=layout.copies,
+        in_place=int(in_place),
         scratch=scratch,
         scratch_pitch=scratch_pitch,
         scratch_start=scratch_start,
@@ -398,7 +407,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         phases=phases,
         runs=runs,
         weight_step=problem.kernel_elements * (1 if problem.transposed else sum_channels),
-        packed_elements=packed,
+        packed_elements=0 if in_place else packed,
         bias_elements=problem.groups * panels * height,
         workspace_elements=threads * thread_elements,
         result_shape=problem.result_shape,

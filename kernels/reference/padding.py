@@ -1,37 +1,51 @@
-"""Padding of the last two axes, and its adjoint."""
+"""Padding of the last one to three axes, and its adjoint."""
+
+import itertools
 
 from .conv import PADDING_CODES, source_index
 from .scalars import empty_like_shape
 
-__all__ = ["pad2d", "pad2d_grad_x"]
+__all__ = ["pad", "pad_grad_x"]
 
 
 def sources(size, before, after, mode):
-    """The element of an axis that stands at each padded position; -1 where a constant does. Negative amounts crop."""
+    """The element of an axis that stands at each padded position; -1 where a constant does.
+
+    Negative amounts crop. The endless axis goes on under the crop, but for "circular", which turns what is left into a ring.
+    """
+    if mode == "circular":
+        first, kept = max(-before, 0), size + min(before, 0) + min(after, 0)
+        return [first + position % kept for position in range(-max(before, 0), kept + max(after, 0))]
     code = PADDING_CODES[mode]
     return [source_index(position, size, code) for position in range(-before, size + after)]
 
 
-def pad2d(x, padding, mode, value):
-    """x (M, H, W) with (top, bottom, left, right) more cells; in mode "zeros" they hold `value`."""
-    rows = sources(x.shape[1], padding[0], padding[1], mode)
-    columns = sources(x.shape[2], padding[2], padding[3], mode)
-    y = empty_like_shape((x.shape[0], len(rows), len(columns)), x)
-    for m in range(x.shape[0]):
-        for i, h in enumerate(rows):
-            for j, w in enumerate(columns):
-                y[m, i, j] = x[m, h, w] if h >= 0 and w >= 0 else value
+def _maps(shape, padding, mode):
+    """One list of sources an axis."""
+    return [sources(size, padding[2 * axis], padding[2 * axis + 1], mode) for axis, size in enumerate(shape)]
+
+
+def _copies(shape, maps):
+    """Every (index into y, index into x, or None where the constant stands)."""
+    for m in range(shape[0]):
+        for pairs in itertools.product(*[enumerate(source) for source in maps]):
+            target, origin = zip(*pairs)
+            yield (m, *target), (None if -1 in origin else (m, *origin))
+
+
+def pad(x, padding, mode, value):
+    """x (M, ...) with cells before and after each axis but the first, as `padding` counts them axis by axis; in mode "zeros" they hold `value`."""
+    maps = _maps(x.shape[1:], padding, mode)
+    y = empty_like_shape((x.shape[0], *map(len, maps)), x)
+    for target, origin in _copies(x.shape, maps):
+        y[target] = value if origin is None else x[origin]
     return y
 
 
-def pad2d_grad_x(grad, x_shape, padding, mode):
+def pad_grad_x(grad, x_shape, padding, mode):
     """Every padded cell hands its gradient to the element it is a copy of."""
-    rows = sources(x_shape[1], padding[0], padding[1], mode)
-    columns = sources(x_shape[2], padding[2], padding[3], mode)
     grad_x = empty_like_shape(x_shape, grad)
-    for m in range(x_shape[0]):
-        for i, h in enumerate(rows):
-            for j, w in enumerate(columns):
-                if h >= 0 and w >= 0:
-                    grad_x[m, h, w] = grad_x[m, h, w] + grad[m, i, j]
+    for target, origin in _copies(x_shape, _maps(x_shape[1:], padding, mode)):
+        if origin is not None:
+            grad_x[origin] = grad_x[origin] + grad[target]
     return grad_x

@@ -1,12 +1,11 @@
-"""Pooling, padding, activations, losses and linear: the fast kernels against the definitions, over whole configurations."""
+"""Activations, losses and linear: the fast kernels against the definitions, over whole configurations."""
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinycnn import kernels
-from tinycnn.kernels import sizes
 
 FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
@@ -31,80 +30,6 @@ def agree(name, dtype, *arguments, exact=False):
             scale = max(1.0, float(np.abs(other).max(initial=0.0)))
             np.testing.assert_allclose(one, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale)
     return fast
-
-
-@st.composite
-def poolings(draw):
-    """(x shape, kernel, stride, padding, dilation, ceil_mode) of any pooling that has an output."""
-    kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    dilation = draw(st.tuples(st.integers(1, 2), st.integers(1, 2)))
-    stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    spans = [sizes.effective_kernel(k, d) for k, d in zip(kernel, dilation)]
-    padding = tuple(draw(st.integers(0, spans[side // 2] // 2)) for side in range(4))
-    shape = (draw(st.integers(0, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 9)), draw(st.integers(1, 9)))
-    ceil_mode = draw(st.booleans())
-    for axis in range(2):
-        arguments = (kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1], dilation[axis], ceil_mode)
-        assume(sizes.pool_output_size(shape[2 + axis], *arguments) >= 1)
-    return shape, kernel, stride, padding, dilation, ceil_mode
-
-
-@given(poolings(), dtypes, seeds, st.booleans())
-def test_max_pool2d(case, dtype, seed, ties):
-    shape, kernel, stride, padding, dilation, ceil_mode = case
-    x = normal(seed, shape, dtype)
-    if ties:
-        x = np.round(x)
-    y, window = agree("max_pool2d", dtype, x, kernel, stride, padding, dilation, ceil_mode, exact=True)
-    agree("max_pool2d_flat_index", dtype, window, shape, kernel, stride, padding, dilation, exact=True)
-    agree("max_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, shape, kernel, stride, padding, dilation)
-
-
-@given(st.integers(1, 3), st.integers(1, 20), st.integers(1, 40), dtypes, seeds)
-def test_max_pool2d_by_halves(planes, height, width, dtype, seed):
-    """The kernel of its own for 2x2 windows, odd sizes included."""
-    x = np.round(normal(seed, (1, planes, height + 1, width + 1), dtype))
-    options = ((2, 2), (2, 2), (0, 0, 0, 0), (1, 1))
-    y, window = agree("max_pool2d", dtype, x, *options, False, exact=True)
-    agree("max_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, x.shape, *options, exact=True)
-
-
-@pytest.mark.parametrize("kernel", [(2, 2), (3, 3)])
-def test_max_pool2d_nan_wins(kernel):
-    x = normal(0, (1, 2, 6, 6), np.float32)
-    x[0, 0, 2, 3] = np.nan
-    x[0, 1, 0, 0] = -np.inf
-    y, _ = agree("max_pool2d", np.float32, x, kernel, kernel, (0, 0, 0, 0), (1, 1), False, exact=True)
-    assert np.isnan(y).sum() == 1
-
-
-@given(poolings(), dtypes, seeds, st.booleans(), st.sampled_from([None, 1, 3, -2]))
-def test_avg_pool2d(case, dtype, seed, count_include_pad, divisor):
-    shape, kernel, stride, padding, _, ceil_mode = case
-    padding = tuple(min(amount, kernel[side // 2] // 2) for side, amount in enumerate(padding))
-    for axis in range(2):
-        arguments = (kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1], 1, ceil_mode)
-        assume(sizes.pool_output_size(shape[2 + axis], *arguments) >= 1)
-    options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor)
-    y = agree("avg_pool2d", dtype, normal(seed, shape, dtype), *options)
-    agree("avg_pool2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), shape, *options)
-
-
-@given(
-    st.tuples(st.integers(0, 3), st.integers(1, 6), st.integers(1, 6)),
-    st.tuples(*[st.integers(-2, 4)] * 4),
-    st.sampled_from(sizes.PADDING_MODES),
-    dtypes,
-    seeds,
-)
-def test_pad2d(shape, padding, mode, dtype, seed):
-    limit = {"reflect": -1, "symmetric": 0, "circular": 0}.get(mode)
-    for axis in range(2):
-        before, after = padding[2 * axis : 2 * axis + 2]
-        assume(shape[1 + axis] + min(before, 0) + min(after, 0) >= 1)
-        assume(limit is None or max(before, after) <= shape[1 + axis] + limit)
-    y = agree("pad2d", dtype, normal(seed, shape, dtype), padding, mode, 2.5, exact=True)
-    agree("pad2d_grad_x", dtype, normal(seed + 1, y.shape, dtype), shape, padding, mode)
 
 
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.5, -104.0, -90.0, 1e30, -1e30, 0.55, -0.55, 1e-5]

@@ -1,73 +1,150 @@
 """Pooling: one number for each window, channel by channel."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .. import kernels
-from ..autograd import record
+from ..autograd import is_grad_enabled, record
 from ..errors import ArgumentError, ShapeError
-from ..kernels import sizes
-from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import contiguous, float_tensor, four_sides, hashable, pair
+from ._arguments import contiguous
+from ._windows import AXES, checked_windows, examples, like_input
 
-__all__ = ["avg_pool2d", "max_pool2d"]
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
-
-class Windows(NamedTuple):
-    """The checked options of one pooling, as kernels take them."""
-
-    kernel_size: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int, int, int]
-    dilation: tuple[int, int]
+Size1 = int | tuple[int]
+Size2 = int | tuple[int, int]
+Size3 = int | tuple[int, int, int]
 
 
-@plan_cache
-def _windows(name: str, x_shape: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
-    """Check one combination of shape and options; raises before any work."""
-    if len(x_shape) != 4:
-        raise ShapeError(f"{name}: input has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image")
-    kernel = pair(name, "kernel_size", kernel_size, 1)
-    strides = kernel if stride is None else pair(name, "stride", stride, 1)
-    dilations = pair(name, "dilation", dilation, 1)
-    sides = four_sides(name, "padding", padding)
-    for axis, word in enumerate(("height", "width")):
-        size, before, after = x_shape[2 + axis], sides[2 * axis], sides[2 * axis + 1]
-        if max(before, after) > kernel[axis] // 2:
-            raise ArgumentError(
-                f"{name}: padding {max(before, after)} > half of kernel {kernel[axis]} ({word}), so a window could lie in padding only; "
-                f"use padding <= {kernel[axis] // 2}"
-            )
-        if size < 1:
-            raise ShapeError(f"{name}: input has {word} 0; it must be at least 1")
-        fits = sizes.pool_output_size(size, kernel[axis], strides[axis], before, after, dilations[axis], bool(ceil_mode))
-        if fits < 1:
-            sizes.require_fit(name, word, size, kernel[axis], strides[axis], before, after, dilations[axis])
-    return Windows(kernel, strides, sides, dilations)
+def _no_backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+    """Of a result that nothing asks the gradient of."""
+    return ()
 
 
-def _checked(name: str, shape: tuple[int, ...], *options: Any) -> Windows:
-    try:
-        return _windows(name, shape, *options)
-    except TypeError:  # lists are as good as tuples, but cannot be looked up
-        return _windows(name, shape, *map(hashable, options))
+def _max_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], return_indices: bool) -> Any:
+    """Maximum pooling; options are kernel_size, stride, padding, dilation and ceil_mode."""
+    tensor, x = examples(name, input, axes)
+    windows = checked_windows(name, axes, x.shape, *options)
+    kernel = "max_pool3d" if axes == 3 else "max_pool2d"
+    if not return_indices and not (tensor.requires_grad and is_grad_enabled()):
+        return record(name, like_input(kernels.select(kernel + "_values", x)(x, *windows, options[-1]), tensor, axes), (), _no_backward)
+    y, window = kernels.select(kernel, x)(x, *windows, options[-1])
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        upstream = contiguous(grad).reshape(y.shape)
+        return (kernels.select(kernel + "_grad_x", x)(upstream, window, x.shape, *windows).reshape(tensor.data.shape),)
+
+    result = record(name, like_input(y, tensor, axes), (tensor,), backward)
+    if not return_indices:
+        return result
+    index = kernels.select(kernel + "_flat_index", x)(window, x.shape, *windows)
+    return result, Tensor(like_input(index, tensor, axes))
+
+
+def require_kernel_inside(name: str, x_shape: tuple[int, ...], kernel_size: tuple[int, ...]) -> None:
+    """Refuse a kernel larger than the volume without its padding, as torch does where it averages."""
+    for word, size, window in zip(AXES[3], x_shape[2:], kernel_size):
+        if window > size:
+            raise ShapeError(f"{name}: kernel {window} > {word} {size} without its padding; use a smaller kernel, pad first, or use sum_pool3d")
+
+
+def _avg_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], count_include_pad: bool, divisor_override: int | None) -> Tensor:
+    """Average pooling; options are kernel_size, stride, padding and ceil_mode."""
+    tensor, x = examples(name, input, axes)
+    if divisor_override is not None and (isinstance(divisor_override, bool) or not isinstance(divisor_override, int) or not divisor_override):
+        raise ArgumentError(f"{name}: divisor_override must be a whole number other than zero, not {divisor_override!r}")
+    windows = checked_windows(name, axes, x.shape, *options[:3], 1, options[3])
+    if name == "avg_pool3d":
+        require_kernel_inside(name, x.shape, windows.kernel_size)
+    kernel = "avg_pool3d" if axes == 3 else "avg_pool2d"
+    choices = (*windows[:3], options[3], bool(count_include_pad), divisor_override)
+    y = kernels.select(kernel, x)(x, *choices)
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        upstream = contiguous(grad).reshape(y.shape)
+        return (kernels.select(kernel + "_grad_x", x)(upstream, x.shape, *choices).reshape(tensor.data.shape),)
+
+    return record(name, like_input(y, tensor, axes), (tensor,), backward)
 
 
 @operator(
     family="pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
+    differentiable=("input",),
+    kinks="ties inside a window",
+)
+def max_pool1d(
+    input: Any,
+    kernel_size: Size1,
+    stride: Size1 | None = None,
+    padding: int | tuple[int, ...] = 0,
+    dilation: Size1 = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Keep the largest element of each window of a signal.
+
+    Shapes
+    ------
+    (N, C, L) -> (N, C, L_out); L_out = floor((L + before + after - d (K - 1) - 1) / s) + 1. One signal (C, L) gives (C, L_out).
+
+    Formula
+    -------
+    y[n, c, j] = max_b input[n, c, j s + b d - before] over the cells inside the signal;
+    grad_input[n, c, w] = sum of grad[n, c, j] over the windows j that w won.
+
+    Parameters
+    ----------
+    input : Tensor
+        float32 or float64.
+    kernel_size, stride, dilation : int
+        The window's size, step (its size if left out) and the distance of its cells, in cells.
+    padding : int or (before, after)
+        Cells of minus infinity around the signal, at most half of the kernel.
+    ceil_mode, return_indices : bool
+        As in `max_pool2d`; the indices are positions along the signal.
+
+    Returns
+    -------
+    Tensor, or (Tensor, Tensor)
+
+    Raises
+    ------
+    ShapeError
+        If a window does not fit, or an example has no elements. ArgumentError: an option out of range. DtypeError: integers.
+
+    Notes
+    -----
+    The first of equals receives the gradient and NaN wins, as in `max_pool2d`, whose kernel works on the signal as an image of one row.
+
+    References
+    ----------
+    As `max_pool2d`.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.functional.max_pool1d([[3.0, 1.0, 4.0, 1.0, 5.0]], 2).tolist()
+    [[3.0, 4.0]]
+    """
+    return _max_pool("max_pool1d", 1, input, (kernel_size, stride, padding, dilation, bool(ceil_mode)), return_indices)
+
+
+@operator(
+    family="pool",
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
 def max_pool2d(
     input: Any,
-    kernel_size: int | tuple[int, int],
-    stride: int | tuple[int, int] | None = None,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
     padding: int | tuple[int, ...] = 0,
-    dilation: int | tuple[int, int] = 1,
+    dilation: Size2 = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -106,7 +183,7 @@ def max_pool2d(
     Raises
     ------
     ShapeError
-        If a window does not fit. ArgumentError: an option out of range. DtypeError: integers.
+        If a window does not fit, or an example has no elements. ArgumentError: an option out of range. DtypeError: integers.
 
     Notes
     -----
@@ -124,31 +201,134 @@ def max_pool2d(
     >>> tinycnn.functional.max_pool2d(image, 2).tolist()
     [[[6.0, 8.0], [3.0, 4.0]]]
     """
-    tensor = float_tensor("max_pool2d", "input", input)
-    x = contiguous(tensor.data)
-    single = x.ndim == 3
-    if single:
-        x = x[np.newaxis]
-    windows = _checked("max_pool2d", x.shape, kernel_size, stride, padding, dilation, bool(ceil_mode))
-    y, window = kernels.select("max_pool2d", x)(x, *windows, bool(ceil_mode))
+    options = (kernel_size, stride, padding, dilation, bool(ceil_mode))
+    return _max_pool("max_pool2d", 2, input, options, return_indices)
 
-    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        upstream = contiguous(grad).reshape(y.shape)
-        grad_x = kernels.select("max_pool2d_grad_x", x)(upstream, window, x.shape, *windows)
-        return (grad_x.reshape(tensor.data.shape),)
 
-    result = record("max_pool2d", y[0] if single else y, (tensor,), backward)
-    if not return_indices:
-        return result
-    index = kernels.select("max_pool2d_flat_index", x)(window, x.shape, *windows)
-    return result, Tensor(index[0] if single else index)
+@operator(
+    family="pool",
+    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index", "max_pool3d_values"),
+    differentiable=("input",),
+    kinks="ties inside a window",
+)
+def max_pool3d(
+    input: Any,
+    kernel_size: Size3,
+    stride: Size3 | None = None,
+    padding: int | tuple[int, ...] = 0,
+    dilation: Size3 = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Keep the largest element of each window of a volume.
+
+    Shapes
+    ------
+    (N, C, D, H, W) -> (N, C, D_out, H_out, W_out), each axis as in `max_pool2d`. One volume (C, D, H, W) gives (C, D_out, H_out, W_out).
+
+    Formula
+    -------
+    y[n, c, k, i, j] = max_{e, a, b} input[n, c, k s_d + e d_d - front, i s_h + a d_h - top, j s_w + b d_w - left] over the cells inside the
+    volume; grad_input[n, c, d, h, w] = sum of grad[n, c, k, i, j] over the windows that (d, h, w) won.
+
+    Parameters
+    ----------
+    input : Tensor
+        float32 or float64.
+    kernel_size, stride, dilation : int or (depth, height, width)
+        The window's size, step (its size if left out) and the distance of its cells, in cells.
+    padding : int, (depth, height, width) or (front, back, top, bottom, left, right)
+        Cells of minus infinity around the volume, at most half of the kernel.
+    ceil_mode, return_indices : bool
+        As in `max_pool2d`; the indices are (d H + h) W + w, as `max_unpool3d` wants them.
+
+    Returns
+    -------
+    Tensor, or (Tensor, Tensor)
+
+    Raises
+    ------
+    ShapeError
+        If a window does not fit, or an example has no elements. ArgumentError: an option out of range. DtypeError: integers.
+
+    Notes
+    -----
+    As `max_pool2d`.
+
+    References
+    ----------
+    Tran et al. 2015, "Learning spatiotemporal features with 3D convolutional networks", section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np, tinycnn
+    >>> volume = np.arange(16.0).reshape(1, 2, 2, 4)
+    >>> tinycnn.functional.max_pool3d(volume, 2).tolist()
+    [[[[13.0, 15.0]]]]
+    """
+    return _max_pool("max_pool3d", 3, input, (kernel_size, stride, padding, dilation, bool(ceil_mode)), return_indices)
+
+
+@operator(family="pool", kernels=("avg_pool2d", "avg_pool2d_grad_x"), differentiable=("input",))
+def avg_pool1d(
+    input: Any,
+    kernel_size: Size1,
+    stride: Size1 | None = None,
+    padding: int | tuple[int, ...] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """Average each window of a signal.
+
+    Shapes
+    ------
+    (N, C, L) -> (N, C, L_out); L_out = floor((L + before + after - K) / s) + 1. One signal (C, L) gives (C, L_out).
+
+    Formula
+    -------
+    y[n, c, j] = (1 / D[j]) sum_b input[n, c, j s + b - before] over the cells inside the signal;
+    grad_input[n, c, w] = sum of grad[n, c, j] / D[j] over the windows that read w. D as in `avg_pool2d`.
+
+    Parameters
+    ----------
+    input : Tensor
+        float32 or float64.
+    kernel_size, stride, padding, ceil_mode
+        As in `max_pool1d`; padded cells are zeros.
+    count_include_pad : bool
+        Count padded cells in D.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError
+        If a window does not fit, or an example has no elements. ArgumentError: an option out of range. DtypeError: integers.
+
+    Notes
+    -----
+    As `avg_pool2d`; torch has no divisor_override here.
+
+    References
+    ----------
+    As `avg_pool2d`.
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.functional.avg_pool1d([[1.0, 3.0, 5.0, 8.0]], 2).tolist()
+    [[2.0, 6.5]]
+    """
+    return _avg_pool("avg_pool1d", 1, input, (kernel_size, stride, padding, bool(ceil_mode)), count_include_pad, None)
 
 
 @operator(family="pool", kernels=("avg_pool2d", "avg_pool2d_grad_x"), differentiable=("input",))
 def avg_pool2d(
     input: Any,
-    kernel_size: int | tuple[int, int],
-    stride: int | tuple[int, int] | None = None,
+    kernel_size: Size2,
+    stride: Size2 | None = None,
     padding: int | tuple[int, ...] = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
@@ -202,19 +382,62 @@ def avg_pool2d(
     >>> tinycnn.functional.avg_pool2d([[[1.0, 3.0], [5.0, 7.0]]], 2, stride=1, padding=(0, 0, 1, 0), count_include_pad=False).tolist()
     [[[3.0, 4.0]]]
     """
-    tensor = float_tensor("avg_pool2d", "input", input)
-    x = contiguous(tensor.data)
-    single = x.ndim == 3
-    if single:
-        x = x[np.newaxis]
-    if divisor_override is not None and (isinstance(divisor_override, bool) or not isinstance(divisor_override, int) or not divisor_override):
-        raise ArgumentError(f"avg_pool2d: divisor_override must be a whole number other than zero, not {divisor_override!r}")
-    windows = _checked("avg_pool2d", x.shape, kernel_size, stride, padding, 1, bool(ceil_mode))
-    options = (*windows[:3], bool(ceil_mode), bool(count_include_pad), divisor_override)
-    y = kernels.select("avg_pool2d", x)(x, *options)
+    return _avg_pool("avg_pool2d", 2, input, (kernel_size, stride, padding, bool(ceil_mode)), count_include_pad, divisor_override)
 
-    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        upstream = contiguous(grad).reshape(y.shape)
-        return (kernels.select("avg_pool2d_grad_x", x)(upstream, x.shape, *options).reshape(tensor.data.shape),)
 
-    return record("avg_pool2d", y[0] if single else y, (tensor,), backward)
+@operator(family="pool", kernels=("avg_pool3d", "avg_pool3d_grad_x"), differentiable=("input",))
+def avg_pool3d(
+    input: Any,
+    kernel_size: Size3,
+    stride: Size3 | None = None,
+    padding: int | tuple[int, ...] = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """Average each window of a volume.
+
+    Shapes
+    ------
+    (N, C, D, H, W) -> (N, C, D_out, H_out, W_out), each axis as in `avg_pool2d`. One volume (C, D, H, W) gives (C, D_out, H_out, W_out).
+
+    Formula
+    -------
+    y[n, c, k, i, j] = (1 / D[k, i, j]) sum_{e, a, b} input[n, c, k s_d + e - front, i s_h + a - top, j s_w + b - left] over the cells inside
+    the volume; grad_input[n, c, d, h, w] = sum of grad[n, c, k, i, j] / D[k, i, j] over the windows that read (d, h, w).
+
+    Parameters
+    ----------
+    input : Tensor
+        float32 or float64.
+    kernel_size, stride, padding, ceil_mode
+        As in `max_pool3d`; padded cells are zeros.
+    count_include_pad : bool
+        Count padded cells in the divisor. Cells that ceil_mode adds beyond the padding never count.
+    divisor_override : int, optional
+        Use this divisor for every window.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError
+        If a window does not fit, or an example has no elements. ArgumentError: an option out of range. DtypeError: integers.
+
+    Notes
+    -----
+    As `avg_pool2d`; as in torch, a kernel larger than the volume without its padding is refused.
+
+    References
+    ----------
+    As `avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, tinycnn
+    >>> tinycnn.functional.avg_pool3d(np.arange(16.0).reshape(1, 2, 2, 4), 2).tolist()
+    [[[[6.5, 8.5]]]]
+    """
+    return _avg_pool("avg_pool3d", 3, input, (kernel_size, stride, padding, bool(ceil_mode)), count_include_pad, divisor_override)
