@@ -132,7 +132,26 @@ def _four_planes(x, source, volume, y, target, points, count, products, place, p
     """The samples of four neighbouring channels at a block of points, which share the loads of places and weights."""
     zero = x.dtype.type(0)
     s, step, o, ahead = U(source), U(volume), U(target), U(points)
+    if products == 1:
+        for q in range(count):
+            i, at = place[U(0), U(q)], o + U(q)
+            if i >= 0:
+                a = s + U(i)
+                y[at], y[at + ahead] = x[a], x[a + step]
+                y[at + ahead + ahead], y[at + ahead + ahead + ahead] = x[a + step + step], x[a + step + step + step]
+            else:
+                y[at] = y[at + ahead] = y[at + ahead + ahead] = y[at + ahead + ahead + ahead] = zero
+        return
     for q in range(count):
+        if products == 4:
+            i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+            if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                u, v, w, z = product[U(0), U(q)], product[U(1), U(q)], product[U(2), U(q)], product[U(3), U(q)]
+                a, b, c, d, at = s + U(i), s + U(j), s + U(k), s + U(l), o + U(q)
+                for _ in range(4):
+                    y[at] = u * x[a] + v * x[b] + w * x[c] + z * x[d]
+                    a, b, c, d, at = a + step, b + step, c + step, d + step, at + ahead
+                continue
         t = t1 = t2 = t3 = zero
         for k in range(products):
             i, w = place[U(k), U(q)], product[U(k), U(q)]
