@@ -226,6 +226,12 @@ def _scatter(grad, grid, grad_x, sizes, channels, points, first_taps, taps, padd
             products = _combine(count, sizes, first_taps, taps, index, weight, place, product)
             for plane in range(start, last):
                 target, source = U(plane * volume), U(plane * points + p)
+                if products == 1:
+                    for q in range(count):
+                        i = place[U(0), U(q)]
+                        if i >= 0:
+                            grad_x[target + U(i)] += grad[source + U(q)]
+                    continue
                 for q in range(count):
                     g = grad[source + U(q)]
                     for k in range(products):
@@ -264,6 +270,20 @@ def _slopes(grad, x, grid, grad_grid, sizes, channels, points, first_taps, taps,
             if c < fours:
                 for q in range(count):
                     g = target + U(q)
+                    if products == 4:
+                        i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+                        if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                            a, b, d, e = source + U(i), source + U(j), source + U(k), source + U(l)
+                            t = t1 = t2 = t3 = zero
+                            for _ in range(4):
+                                h = grad[g]
+                                t, t1, t2, t3 = t + h * x[a], t1 + h * x[b], t2 + h * x[d], t3 + h * x[e]
+                                a, b, d, e, g = a + U(volume), b + U(volume), d + U(volume), e + U(volume), g + U(points)
+                            total[U(0), U(q)] += t
+                            total[U(1), U(q)] += t1
+                            total[U(2), U(q)] += t2
+                            total[U(3), U(q)] += t3
+                            continue
                     g1, g2, g3 = g + U(points), g + U(2 * points), g + U(3 * points)
                     for k in range(products):
                         i = place[U(k), U(q)]
