@@ -132,7 +132,26 @@ def _four_planes(x, source, volume, y, target, points, count, products, place, p
     """The samples of four neighbouring channels at a block of points, which share the loads of places and weights."""
     zero = x.dtype.type(0)
     s, step, o, ahead = U(source), U(volume), U(target), U(points)
+    if products == 1:
+        for q in range(count):
+            i, at = place[U(0), U(q)], o + U(q)
+            if i >= 0:
+                a = s + U(i)
+                y[at], y[at + ahead] = x[a], x[a + step]
+                y[at + ahead + ahead], y[at + ahead + ahead + ahead] = x[a + step + step], x[a + step + step + step]
+            else:
+                y[at] = y[at + ahead] = y[at + ahead + ahead] = y[at + ahead + ahead + ahead] = zero
+        return
     for q in range(count):
+        if products == 4:
+            i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+            if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                u, v, w, z = product[U(0), U(q)], product[U(1), U(q)], product[U(2), U(q)], product[U(3), U(q)]
+                a, b, c, d, at = s + U(i), s + U(j), s + U(k), s + U(l), o + U(q)
+                for _ in range(4):
+                    y[at] = u * x[a] + v * x[b] + w * x[c] + z * x[d]
+                    a, b, c, d, at = a + step, b + step, c + step, d + step, at + ahead
+                continue
         t = t1 = t2 = t3 = zero
         for k in range(products):
             i, w = place[U(k), U(q)], product[U(k), U(q)]
@@ -207,6 +226,12 @@ def _scatter(grad, grid, grad_x, sizes, channels, points, first_taps, taps, padd
             products = _combine(count, sizes, first_taps, taps, index, weight, place, product)
             for plane in range(start, last):
                 target, source = U(plane * volume), U(plane * points + p)
+                if products == 1:
+                    for q in range(count):
+                        i = place[U(0), U(q)]
+                        if i >= 0:
+                            grad_x[target + U(i)] += grad[source + U(q)]
+                    continue
                 for q in range(count):
                     g = grad[source + U(q)]
                     for k in range(products):
@@ -245,6 +270,20 @@ def _slopes(grad, x, grid, grad_grid, sizes, channels, points, first_taps, taps,
             if c < fours:
                 for q in range(count):
                     g = target + U(q)
+                    if products == 4:
+                        i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+                        if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                            a, b, d, e = source + U(i), source + U(j), source + U(k), source + U(l)
+                            t = t1 = t2 = t3 = zero
+                            for _ in range(4):
+                                h = grad[g]
+                                t, t1, t2, t3 = t + h * x[a], t1 + h * x[b], t2 + h * x[d], t3 + h * x[e]
+                                a, b, d, e, g = a + U(volume), b + U(volume), d + U(volume), e + U(volume), g + U(points)
+                            total[U(0), U(q)] += t
+                            total[U(1), U(q)] += t1
+                            total[U(2), U(q)] += t2
+                            total[U(3), U(q)] += t3
+                            continue
                     g1, g2, g3 = g + U(points), g + U(2 * points), g + U(3 * points)
                     for k in range(products):
                         i = place[U(k), U(q)]
