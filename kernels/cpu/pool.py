@@ -62,8 +62,8 @@ def _max_planes(x, y, window, x_shape, y_shape, kernel_size, stride, padding, di
                     row = ((plane * depth + d) * height + h) * width
                     if not started:
                         # A window of nothing but minus infinity is won by its first cell.
-                        for j in range(out, out + columns):
-                            y[j] = lowest
+                        for j in range(columns):
+                            y[np.uint64(out + j)] = lowest
                         for b in range(kernel_size[2] - 1, -1, -1):
                             for j in range(out + first[b], out + end[b]):
                                 window[j] = number(place * kernel_size[2] + b)
@@ -275,7 +275,7 @@ def _spread_planes(grad, window, grad_x, x_shape, y_shape, kernel_size, stride, 
     steps = _steps(x_shape, kernel_size, dilation)
     for plane in range(first_plane, end_plane):
         for position in range(plane * depth * height * width, (plane + 1) * depth * height * width):
-            grad_x[position] = 0
+            grad_x[np.uint64(position)] = 0
         for k in range(layers):
             for i in range(rows):
                 layer = plane * depth + k * stride[0] - padding[0]
