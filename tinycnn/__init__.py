@@ -2,7 +2,7 @@
 
 import numpy as _numpy
 
-from . import errors, functional, kernels, nn, optim, random
+from . import errors, functional, kernels, nn, ops, optim, random
 from ._version import __version__
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .creation import *

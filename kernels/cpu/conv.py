@@ -4,7 +4,10 @@ Every function but the last two takes one argument more, `algorithm`, so that a 
 
     "naive"   the definition's loops
     "im2col"  columns and one matrix product: the textbook's way
-    "direct"  the micro-kernel over a padded copy of the input; "auto" is this one
+    "direct"  the micro-kernel over a padded copy of the input, for depthwise convolutions one of their own; "auto" is this one
+    "winograd"  tiles of 4 x 4 with a quarter of the multiplications: 3 x 3 kernels, stride 1, no dilation, no groups; its
+              gradient with respect to weight is that of "direct"
+    "fft"     a product of Fourier transforms
 """
 
 from collections.abc import Callable
@@ -13,27 +16,64 @@ from typing import Any
 from ..errors import ArgumentError
 from ..jit import FAST
 from ..reference import conv as definition
+from .depthwise import conv2d_depthwise, conv2d_grad_weight_depthwise, conv2d_grad_x_depthwise
 from .direct import conv2d_direct, conv2d_grad_x_direct
 from .direct_grad_weight import conv2d_grad_bias, conv2d_grad_weight_direct, relu_mask_and_bias
 from .direct_plain import conv2d_grad_x_plain, conv2d_plain
+from .fft import conv2d_fft, conv2d_grad_weight_fft, conv2d_grad_x_fft
 from .im2col import conv2d_grad_weight_im2col, conv2d_grad_x_im2col, conv2d_im2col
+from .winograd import conv2d_grad_x_winograd, conv2d_winograd
 
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
+
+# The gradient of a stride s_h x s_w is so many convolutions, each with a table of its own; beyond this many the loops over taps are quicker.
+MOST_PHASES = 1024
+
+
+def _is_depthwise(weight_shape, groups):
+    """Whether every group has one input channel; a single group is left to the kernels that share its pixels among the outputs."""
+    return FAST and weight_shape[1] == 1 and groups > 1
+
+
+def _direct(x, weight, *options):
+    if _is_depthwise(weight.shape, options[4]):
+        return conv2d_depthwise(x, weight, *options)
+    return conv2d_direct(x, weight, *options) if FAST else conv2d_plain(x, weight, *options)
+
+
+def _grad_x_direct(grad, weight, x_shape, *options):
+    if options[0][0] * options[0][1] > MOST_PHASES:
+        return conv2d_grad_x_plain(grad, weight, x_shape, *options)
+    if _is_depthwise(weight.shape, options[3]):
+        return conv2d_grad_x_depthwise(grad, weight, x_shape, *options)
+    return (conv2d_grad_x_direct if FAST else conv2d_grad_x_plain)(grad, weight, x_shape, *options)
+
+
+def _grad_weight_direct(grad, x, weight_shape, *options):
+    run = conv2d_grad_weight_depthwise if _is_depthwise(weight_shape, options[3]) else conv2d_grad_weight_direct
+    return run(grad, x, weight_shape, *options)
+
 
 _forward: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d,
     "im2col": conv2d_im2col,
-    "direct": conv2d_direct if FAST else conv2d_plain,
+    "direct": _direct,
+    "winograd": conv2d_winograd,
+    "fft": conv2d_fft,
 }
 _grad_x: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d_grad_x,
     "im2col": conv2d_grad_x_im2col,
-    "direct": conv2d_grad_x_direct if FAST else conv2d_grad_x_plain,
+    "direct": _grad_x_direct,
+    "winograd": conv2d_grad_x_winograd,
+    "fft": conv2d_grad_x_fft,
 }
 _grad_weight: dict[str, Callable[..., Any]] = {
     "naive": definition.conv2d_grad_weight,
     "im2col": conv2d_grad_weight_im2col,
-    "direct": conv2d_grad_weight_direct,
+    "direct": _grad_weight_direct,
+    "winograd": _grad_weight_direct,
+    "fft": conv2d_grad_weight_fft,
 }
 for _table in (_forward, _grad_x, _grad_weight):
     _table["auto"] = _table["direct"]

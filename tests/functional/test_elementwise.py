@@ -408,3 +408,26 @@ def test_conversions_that_are_not_here():
         Tensor(np.ones(2)).to(np.float16)
     with pytest.raises(ArgumentError, match="to: device 'cuda' is not here"):
         Tensor(np.ones(2)).to("cuda")
+
+
+def test_rounded_quotients():
+    a, b = np.array([7.0, -7.0, 7.0, -7.0, 6.0]), np.array([2.0, 2.0, -2.0, -2.0, 3.0])
+    np.testing.assert_array_equal(tinycnn.div(a, b, rounding_mode="trunc").numpy(), [3, -3, -3, 3, 2])
+    np.testing.assert_array_equal(tinycnn.div(a, b, rounding_mode="floor").numpy(), [3, -4, -4, 3, 2])
+    whole = tinycnn.div(a.astype(np.int64), b.astype(np.int64), rounding_mode="trunc")
+    assert whole.dtype == np.int64
+    assert whole.tolist() == [3, -3, -3, 3, 2]
+    x = Tensor(a, requires_grad=True)
+    x.div(b, rounding_mode="floor").sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), 0)
+    with pytest.raises(ArgumentError, match="div: a whole number divided by 0 has no whole quotient"):
+        tinycnn.div(np.array([1]), np.array([0]), rounding_mode="floor")
+    with pytest.raises(ArgumentError, match="div: rounding_mode 'up' is not one of trunc, floor"):
+        tinycnn.div(a, b, rounding_mode="up")
+
+
+def test_rounding_to_decimals():
+    np.testing.assert_allclose(tinycnn.round([1.234, 15.0], decimals=2).numpy(), [1.23, 15.0], rtol=1e-6)
+    assert tinycnn.round(np.array([15.0, 25.0]), decimals=-1).tolist() == [20.0, 20.0]
+    with pytest.raises(ArgumentError, match="round: decimals 400 is beyond 308"):
+        tinycnn.round(np.ones(2), decimals=400)

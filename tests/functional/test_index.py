@@ -186,7 +186,7 @@ def test_one_hot_counts_classes():
             "index_select: position 2 is outside 0 to 1, the places there are along dim 0",
         ),
         (lambda x: x.index_select(0, [-1]), IndexingError, "index_select: position -1 is outside 0 to 1"),
-        (lambda x: x.index_select(0, [[0]]), ShapeError, r"index_select: .*index \(1, 1\) must have one; use gather"),
+        (lambda x: x.index_select(0, [[0]]), ShapeError, r"index_select: index \(1, 1\) must have one axis.*use gather"),
         (
             lambda x: x.index_select(0, [0.5]),
             DtypeError,
@@ -280,3 +280,18 @@ def test_writes_that_do_not_fit():
         x[5] = 1.0
     with pytest.raises(ShapeError, match=r"read-only view made by expand; .*clone\(\) x first"):
         x.expand(2, 2, 3)[0] = 1.0
+
+
+def test_numbers_and_nothing_can_be_gathered():
+    number = tinycnn.tensor(3.0)
+    assert number.index_select(0, tinycnn.tensor([0])).shape == ()
+    assert number.gather(0, tinycnn.tensor([0])).tolist() == [3.0]
+    nothing = tinycnn.tensor([1.0, 2.0]).gather(0, np.zeros((2, 0), np.int64))
+    assert nothing.shape == (2, 0)
+
+
+def test_take_along_dim_counts_from_the_end():
+    x = np.arange(6.0).reshape(2, 3)
+    assert tinycnn.take_along_dim(x, np.array([[-1], [-3]]), 1).tolist() == [[2.0], [3.0]]
+    with pytest.raises(IndexingError, match="take_along_dim: position -4 is outside 0 to 2"):
+        tinycnn.take_along_dim(x, np.array([[-4], [0]]), 1)

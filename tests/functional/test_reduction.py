@@ -246,7 +246,51 @@ def test_other_messages():
         tinycnn.sum(np.ones((2, 3)), (0, -2))
     with pytest.raises(ArgumentError, match="mean: dim must be a whole number, not 'rows'"):
         tinycnn.mean(np.ones((2, 3)), "rows")
-    with pytest.raises(ArgumentError, match=r"norm: p=1 is not here; use p=2.*pow"):
-        tinycnn.norm(np.ones(2), 1)
+    with pytest.raises(ArgumentError, match=r"norm: p='spectral' is neither a number, \"fro\" nor \"nuc\""):
+        tinycnn.norm(np.ones(2), "spectral")
+    with pytest.raises(ShapeError, match=r'norm: p="nuc" is of matrices and needs two axes, not 1'):
+        tinycnn.norm(np.ones(2), "nuc")
+    with pytest.raises(ShapeError, match="norm: p=inf of no elements"):
+        tinycnn.norm(np.ones((2, 0)), float("inf"))
     with pytest.raises(ArgumentError, match="var: correction must be a number, 1 for a sample"):
         tinycnn.var(np.ones(2), correction="unbiased")
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2, 3.5, -1, float("inf"), -float("inf"), "fro", "nuc", None])
+def test_norms_are_numpys_and_their_gradients_right(p):
+    x = np.random.default_rng(4).permutation(np.arange(1.0, 13.0)).reshape(3, 4) * np.array([1, -1, 1, -1])
+    power = 2 if p in ("fro", None) else p
+    expected = np.linalg.norm(x, "nuc") if p == "nuc" else np.linalg.norm(x.ravel(), power)
+    assert tinycnn.norm(x, p).item() == pytest.approx(expected, rel=1e-12)
+    assert gradcheck(lambda x: tinycnn.norm(x, p, dim=(0, 1), keepdim=True), x)
+    if p != "nuc":
+        np.testing.assert_allclose(tinycnn.norm(x, p, 1).numpy(), np.linalg.norm(x, power, 1), rtol=1e-12)
+        assert gradcheck(lambda x: tinycnn.norm(x, p, 1), x)
+
+
+def test_the_gradient_of_a_norm_at_zero_is_zero():
+    x = Tensor(np.zeros(3), requires_grad=True)
+    for p in (1, 2, 3, "fro"):
+        x.grad = None
+        tinycnn.norm(x, p).backward()
+        np.testing.assert_array_equal(x.grad.numpy(), 0)
+
+
+def test_dtype_converts_first():
+    whole = tinycnn.tensor([1, 2, 3])
+    for name in ("sum", "mean", "prod"):
+        result = getattr(tinycnn, name)(whole, dtype=np.float64)
+        assert result.dtype == np.float64
+        assert result.item() == getattr(np, name)([1, 2, 3])
+    assert tinycnn.cumsum(whole, 0, dtype=np.float32).tolist() == [1, 3, 6]
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    x.sum(dtype=np.float64).backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_unbiased_is_the_older_name_of_a_correction():
+    x = np.array([[1.0, 2.0], [4.0, 8.0]])
+    for name in ("var", "std"):
+        function = getattr(tinycnn, name)
+        assert function(x, unbiased=False).item() == function(x, correction=0).item() == function(x, False).item()
+        assert function(x, True).item() == function(x).item() == function(x, correction=None).item()

@@ -306,3 +306,17 @@ def test_view_refuses_a_copy():
 def test_messages(function, error, message):
     with pytest.raises(error, match=message):
         function(Tensor(np.ones((2, 3))))
+
+
+def test_an_empty_row_joins_anything():
+    nothing, x = Tensor(np.zeros(0), requires_grad=True), Tensor(np.ones((2, 3)), requires_grad=True)
+    joined = tinycnn.cat([nothing, x], 1)
+    joined.backward(np.full((2, 3), 2.0))
+    assert joined.shape == (2, 3)
+    assert nothing.grad.shape == (0,)
+    np.testing.assert_array_equal(x.grad.numpy(), 2)
+
+
+def test_flip_takes_dims_by_name():
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(tinycnn.flip(x, dims=[0, 1]).numpy(), x[::-1, ::-1])

@@ -229,7 +229,7 @@ def test_several_python_threads_at_once():
 
 def test_an_unknown_algorithm_is_refused():
     x, weight = np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 1, 1))
-    message = "conv2d: algorithm 'fast' is not one of 'naive', 'im2col', 'direct', 'auto'"
+    message = "conv2d: algorithm 'fast' is not one of 'naive', 'im2col', 'direct', 'winograd', 'fft', 'auto'"
     with pytest.raises(ArgumentError, match=message):
         conv.conv2d(x, weight, None, (1, 1), (0, 0, 0, 0), (1, 1), 1, "zeros", None, "fast")
 

@@ -112,6 +112,11 @@ SCHEDULES = [
     ("OneCycleLR", {"max_lr": [0.7, 0.3], "total_steps": 60, "three_phase": True, "anneal_strategy": "linear"}),
     ("OneCycleLR", {"max_lr": 0.7, "epochs": 5, "steps_per_epoch": 11, "pct_start": 0.12, "div_factor": 3.0}),
     ("LambdaLR", {"lr_lambda": lambda t: 0.95**t}),
+    ("MultiplicativeLR", {"lr_lambda": lambda t: 1 - 0.5 / t}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.7, "step_size_up": 5, "step_size_down": 3}),
+    ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": [0.3, 0.9], "step_size_up": 4, "mode": "triangular2", "base_momentum": 0.5}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.7, "step_size_up": 6, "mode": "exp_range", "gamma": 0.9, "cycle_momentum": False}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.7, "step_size_up": 6, "scale_fn": lambda n: 1 / (1 + n), "scale_mode": "iterations"}),
 ]
 
 
@@ -187,6 +192,20 @@ def test_chained_schedules():
         for library, optimizer in ((ours, mine), (theirs, other))
     ]
     compare(mine, other, *chains)
+
+
+def test_chained_scheduler():
+    mine, other = optimizers()
+    chains = []
+    for library, optimizer in ((ours, mine), (theirs, other)):
+        parts = [library.LinearLR(optimizer), library.StepLR(optimizer, 6, 0.5), library.MultiplicativeLR(optimizer, lambda t: 0.99)]
+        chains.append(library.ChainedScheduler(parts))
+    for _ in range(20):
+        assert chains[0].get_last_lr() == pytest.approx(chains[1].get_last_lr(), rel=1e-9)
+        mine.step()
+        other.step()
+        for chain in chains:
+            chain.step()
 
 
 @given(st.integers(0, 100), st.floats(0.01, 10.0), st.sampled_from([1.0, 2.0, 3.5, float("inf")]))

@@ -1,4 +1,7 @@
-"""`tinycnn bench`: how fast this machine runs the algorithms of a convolution, and a training step of LeNet-5."""
+"""`tinycnn bench`: how fast this machine runs the algorithms of a convolution, and a training step of LeNet-5.
+
+`tinycnn bench ops` is in bench_ops.py, its cases in bench_cases.py.
+"""
 
 import argparse
 import statistics
@@ -6,17 +9,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .common import Console, add_machine_options, table, use_threads
+from ..errors import UsageError
+from .bench_cases import FAMILIES
+from .common import Console, add_machine_options, table, use_threads, whole_number
 
 DESCRIPTION = """\
 Time the convolution algorithms and a LeNet-5 training step on this machine. Each number is the median of interleaved
 runs after a warm-up; before anything is timed, all algorithms must give the same result. PyTorch is timed beside them
-where it is installed; it is never needed."""
+where it is installed; it is never needed. With `ops`, time every family of operators instead, on one thread and on two,
+against PyTorch in both of its layouts."""
 EPILOG = """\
 examples:
   tinycnn bench                    a table, in about a minute
   tinycnn bench --threads 1        on one thread
   tinycnn bench --json             for a program
+  tinycnn bench ops                every family of operators, in some minutes
+  tinycnn bench ops --family loss  one family; may be given several times
 """
 
 # Layer: batch, input channels, height = width, output channels, kernel, padding.
@@ -32,12 +40,23 @@ SECONDS_A_ROW = 1.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
+    words = "lenet: algorithms of a convolution and a training step (default); ops: every operator"
+    parser.add_argument("what", nargs="?", choices=("lenet", "ops"), default="lenet", help=words)
     add_machine_options(parser)
+    parser.add_argument("--family", action="append", choices=FAMILIES, help="with ops: only this family")
+    parser.add_argument("--rounds", type=whole_number(1), metavar="N", help="with ops: rounds of each row (default: 5)")
     parser.add_argument("--no-torch", action="store_true", help="leave PyTorch out even where it is installed")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure and print two tables."""
+    """Measure and print the tables."""
+    if arguments.what == "ops":
+        from . import bench_ops
+
+        arguments.rounds = arguments.rounds or 5
+        return bench_ops.run(arguments)
+    if arguments.family or arguments.rounds:
+        raise UsageError("--family and --rounds belong to `tinycnn bench ops`")
     console = Console(arguments.json)
     use_threads(arguments.threads)
     from ..kernels.threads import get_num_threads

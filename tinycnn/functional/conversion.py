@@ -39,6 +39,11 @@ def clone(input: Any) -> Tensor:
     return record("clone", np.array(tensor.data, order="C"), (tensor,), lambda grad, needs: (grad,))
 
 
+def converted(tensor: Tensor, dtype: npt.DTypeLike | None) -> Tensor:
+    """The tensor in the dtype that a function's `dtype=` names; itself for None."""
+    return tensor if dtype is None else _convert(tensor, dtype)
+
+
 def _convert(self: Tensor, dtype: npt.DTypeLike) -> Tensor:
     """The tensor in another dtype; itself where the dtype is the same."""
     source, wanted = self.data.dtype, np.dtype(dtype)

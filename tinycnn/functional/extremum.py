@@ -17,7 +17,7 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor
 from ._arrays import as_array, axes, axis, count, spread
-from .elementwise import maximum, minimum
+from .bounds import maximum, minimum
 
 __all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "max", "min"]
 

@@ -46,12 +46,14 @@ def index_select(input: Any, dim: int, index: Any) -> Tensor:
     tensor = as_tensor(input)
     along = axis("index_select", dim, tensor.data.ndim)
     positions = _positions("index_select", index)
-    if positions.ndim > 1 or not tensor.data.ndim:
+    if positions.ndim > 1 or (not tensor.data.ndim and positions.size != 1):
         raise ShapeError(
-            f"index_select: input {tensor.shape} needs an axis and index {positions.shape} must have one; "
+            f"index_select: index {positions.shape} must have one axis, and one element for an input without axes (input {tensor.shape}); "
             "use gather or input[index]"
         )
     _require_range("index_select", positions, tensor.data.shape, along)
+    if not tensor.data.ndim:
+        return _reshaped_number("index_select", tensor, positions.reshape(()))
     return _take("index_select", tensor, (*(slice(None),) * along, positions.reshape(-1)))
 
 
@@ -88,12 +90,14 @@ def gather(input: Any, dim: int, index: Any) -> Tensor:
     shape = tensor.data.shape
     along = axis("gather", dim, len(shape))
     larger = [n < k for place, (n, k) in enumerate(zip(shape, positions.shape)) if place != along]
-    if positions.ndim != len(shape) or any(larger):
+    if positions.size and (max(positions.ndim, 1) != max(len(shape), 1) or any(larger)):
         raise ShapeError(
             f"gather: index {positions.shape} must have as many axes as input {shape} and be no larger but "
             f"along dim {along}; "
             "take_along_dim broadcasts"
         )
+    if not positions.size:
+        return record("gather", np.empty(positions.shape, tensor.data.dtype), (tensor,), lambda grad, needs: (np.zeros(shape, grad.dtype),))
     return _gathered("gather", tensor, positions, along)
 
 
@@ -107,7 +111,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Tensor:
 
     Formula
     -------
-    As `gather`.
+    As `gather`. A negative position counts from the end, as in torch.
 
     Examples
     --------
@@ -118,10 +122,12 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Tensor:
     tensor = as_tensor(input)
     positions = _positions("take_along_dim", indices)
     if dim is None:
-        flat = tensor.reshape(-1)
-        return _gathered("take_along_dim", flat, positions.reshape(-1), 0)
+        return take_along_dim(tensor.reshape(-1), positions.reshape(-1), 0)
     shape = tensor.data.shape
     along = axis("take_along_dim", dim, len(shape))
+    if positions.dtype.kind == "i":
+        room = shape[along] if shape else 1
+        positions = np.where((positions < 0) & (positions >= -room), positions + room, positions)
     if positions.ndim != len(shape):
         raise ShapeError(
             f"take_along_dim: indices {positions.shape} must have as many axes as input {shape}; use unsqueeze"

@@ -40,18 +40,17 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
     """
     parts, arrays = _joined("cat", tensors)
-    shape = arrays[0].shape
+    shape = next((array.shape for array in arrays if array.shape != (0,)), (0,))
     if not shape:
         raise ShapeError("cat: 0-d tensors have no axis to join along; use stack")
     along = axis("cat", dim, len(shape))
+    # A tensor of shape (0,) joins anything, as in torch: a list of results often starts with one.
+    nothing = (*shape[:along], 0, *shape[along + 1 :])
+    arrays = [array.reshape(nothing) if array.shape == (0,) else array for array in arrays]
     for position, array in enumerate(arrays):
-        if (
-            array.ndim != len(shape)
-            or array.shape[:along] + array.shape[along + 1 :] != shape[:along] + shape[along + 1 :]
-        ):
+        if array.ndim != len(shape) or array.shape[:along] + array.shape[along + 1 :] != nothing[:along] + nothing[along + 1 :]:
             raise ShapeError(
-                f"cat: tensor {position} has shape {array.shape}, the first one {shape}; they may differ "
-                f"along dim {along} only"
+                f"cat: tensor {position} has shape {array.shape}, the first one {shape}; they may differ along dim {along} only"
             )
     ends = np.cumsum([array.shape[along] for array in arrays]).tolist()
     before = (slice(None),) * along
@@ -59,7 +58,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Tensor:
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         starts = [0, *ends[:-1]]
         return tuple(
-            grad[(*before, slice(start, end))].astype(part.data.dtype, copy=False) if needed else None
+            grad[(*before, slice(start, end))].astype(part.data.dtype, copy=False).reshape(part.shape) if needed else None
             for part, start, end, needed in zip(parts, starts, ends, needs, strict=True)
         )
 
@@ -230,8 +229,8 @@ def tile(input: Any, *dims: Any) -> Tensor:
 
 
 @operator(family="shape", differentiable=("input",), method=True)
-def flip(input: Any, *dims: Any) -> Tensor:
-    """Reverse the order of elements along some axes; a view.
+def flip(input: Any, *axes: Any, dims: int | Sequence[int] | None = None) -> Tensor:
+    """Reverse the order of elements along some axes, given one by one or as `dims`; a view.
 
     Shapes
     ------
@@ -248,7 +247,7 @@ def flip(input: Any, *dims: Any) -> Tensor:
     [[2.0, 1.0], [4.0, 3.0]]
     """
     tensor = as_tensor(input)
-    reversed_axes = tuple([axis("flip", dim, tensor.data.ndim, "dims") for dim in sizes("flip", dims, "dims")])
+    reversed_axes = tuple([axis("flip", dim, tensor.data.ndim, "dims") for dim in sizes("flip", axes if dims is None else (dims,), "dims")])
     if len(set(reversed_axes)) != len(reversed_axes):
         raise ArgumentError(f"flip: dims {reversed_axes} name an axis twice; name each once")
     if not tensor.data.ndim:

@@ -1,14 +1,15 @@
 """Sums, means and their kin over all axes or some.
 
 `dim` is an axis, a tuple of axes or None for all; negative ones count from the back; `keepdim=True` leaves size 1 where
-it reduced. float32 sums of more than 128 terms accumulate in float64: a float32 accumulator over ten million values was
-8.8 % wrong. The sum of nothing is 0, the mean of nothing nan, without a warning.
+it reduced; `dtype` converts the input first. float32 sums of more than 128 terms accumulate in float64: a float32
+accumulator over ten million values was 8.8 % wrong. The sum of nothing is 0, the mean of nothing nan, without a warning.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..autograd import record
 from ..errors import ArgumentError
@@ -16,14 +17,15 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, float_tensor
 from ._arrays import as_array, axes, axis, count, spread, total
+from .conversion import converted
 
-__all__ = ["cumsum", "logsumexp", "mean", "norm", "prod", "std", "sum", "var"]
+__all__ = ["cumsum", "logsumexp", "mean", "prod", "std", "sum", "var"]
 
 Dim = int | Sequence[int] | None
 
 
 @operator(family="reduction", differentiable=("input",), method=True)
-def sum(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Add up elements; whole numbers and bools give int64.
 
     Shapes
@@ -40,7 +42,7 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> tinycnn.sum([[1.0, 2.0], [3.0, 4.0]], dim=0).tolist()
     [4.0, 6.0]
     """
-    tensor = as_tensor(input)
+    tensor = converted(as_tensor(input), dtype)
     x = tensor.data
     reduced = axes("sum", dim, x.ndim)
     if x.dtype.kind in "biu":
@@ -54,7 +56,7 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 @operator(family="reduction", differentiable=("input",), method=True)
-def mean(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """The average of elements.
 
     Shapes
@@ -76,7 +78,7 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> tinycnn.mean([[1.0, 2.0], [3.0, 4.0]], dim=1).tolist()
     [1.5, 3.5]
     """
-    tensor = float_tensor("mean", "input", input)
+    tensor = float_tensor("mean", "input", converted(as_tensor(input), dtype))
     x = tensor.data
     shape = x.shape
     reduced = axes("mean", dim, x.ndim)
@@ -89,7 +91,7 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 @operator(family="reduction", differentiable=("input",), method=True)
-def prod(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
+def prod(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Multiply elements; whole numbers and bools give int64.
 
     Shapes
@@ -107,7 +109,7 @@ def prod(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> tinycnn.prod([2.0, 3.0, 4.0]).item()
     24.0
     """
-    tensor = as_tensor(input)
+    tensor = converted(as_tensor(input), dtype)
     x = tensor.data
     reduced = axes("prod", dim, x.ndim)
     if x.dtype.kind in "biu":
@@ -122,7 +124,9 @@ def prod(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 @operator(family="reduction", differentiable=("input",), method=True)
-def var(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
+def var(
+    input: Any, dim: Dim = None, *, unbiased: bool | None = None, correction: float | None = 1, keepdim: bool = False
+) -> Tensor:
     """The variance of elements: their mean squared distance from their mean.
 
     Shapes
@@ -140,6 +144,8 @@ def var(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = F
         float32 or float64.
     dim : int, tuple of int or None
         The axes to reduce.
+    unbiased : bool, optional
+        torch's older name for a correction of 1 or 0.
     correction : number
         1 for the unbiased estimate from a sample, 0 for the variance of the elements themselves (what batch norm
         divides by).
@@ -161,7 +167,7 @@ def var(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = F
     >>> tinycnn.var([1.0, 2.0, 3.0]).item(), tinycnn.var([1.0, 3.0], correction=0).item()
     (1.0, 1.0)
     """
-    tensor, reduced, y, centred, freedom = _variance("var", input, dim, correction, keepdim)
+    tensor, reduced, y, centred, freedom = _variance("var", input, dim, unbiased, correction, keepdim)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         with np.errstate(all="ignore"):
@@ -173,7 +179,9 @@ def var(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = F
 @operator(
     family="reduction", differentiable=("input",), kinks="all elements equal, where the gradient is 0", method=True
 )
-def std(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = False) -> Tensor:
+def std(
+    input: Any, dim: Dim = None, *, unbiased: bool | None = None, correction: float | None = 1, keepdim: bool = False
+) -> Tensor:
     """The standard deviation of elements: the square root of their variance.
 
     Shapes
@@ -190,7 +198,7 @@ def std(input: Any, dim: Dim = None, *, correction: float = 1, keepdim: bool = F
     >>> tinycnn.std([1.0, 5.0], correction=0).item()
     2.0
     """
-    tensor, reduced, variance, centred, freedom = _variance("std", input, dim, correction, keepdim)
+    tensor, reduced, variance, centred, freedom = _variance("std", input, dim, unbiased, correction, keepdim)
     y = as_array(np.sqrt(variance))
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
@@ -244,50 +252,8 @@ def logsumexp(input: Any, dim: Dim = None, keepdim: bool = False) -> Tensor:
     return record("logsumexp", y, (tensor,), backward, (tensor,))
 
 
-@operator(
-    family="reduction", differentiable=("input",), kinks="all elements zero, where the gradient is 0", method=True
-)
-def norm(input: Any, p: float | str = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """The Euclidean length of the elements taken as one vector.
-
-    Shapes
-    ------
-    (*) -> (* without the axes in dim), or with size 1 there
-
-    Formula
-    -------
-    y = sqrt(sum_i input[i]^2); grad_input[i] = grad input[i] / y, and 0 where y = 0.
-
-    Raises
-    ------
-    ArgumentError
-        For a `p` other than 2 or "fro".
-
-    Examples
-    --------
-    >>> import tinycnn
-    >>> tinycnn.norm([3.0, 4.0]).item()
-    5.0
-    """
-    if p not in (2, "fro"):
-        raise ArgumentError(
-            f'norm: p={p!r} is not here; use p=2 (or "fro"), or write it out: abs(x).pow(p).sum().pow(1 / p)'
-        )
-    tensor = float_tensor("norm", "input", input)
-    x = tensor.data
-    reduced = axes("norm", dim, x.ndim)
-    y = as_array(np.sqrt(total(x * x, reduced, keepdim)))
-
-    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        with np.errstate(all="ignore"):
-            scale = np.where(y == 0, y.dtype.type(0), grad / y)
-        return (spread(scale, x.shape, reduced) * x,)
-
-    return record("norm", y, (tensor,), backward, (tensor,))
-
-
 @operator(family="reduction", differentiable=("input",), method=True)
-def cumsum(input: Any, dim: int) -> Tensor:
+def cumsum(input: Any, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Running totals along an axis; whole numbers and bools give int64.
 
     Shapes
@@ -304,7 +270,7 @@ def cumsum(input: Any, dim: int) -> Tensor:
     >>> tinycnn.cumsum([1.0, 2.0, 3.0], 0).tolist()
     [1.0, 3.0, 6.0]
     """
-    tensor = as_tensor(input)
+    tensor = converted(as_tensor(input), dtype)
     x = tensor.data
     along = axis("cumsum", dim, x.ndim)
     if not x.ndim:
@@ -333,11 +299,15 @@ def _divide(array: np.ndarray, number: float) -> np.ndarray:
 
 
 def _variance(
-    name: str, input: Any, dim: Dim, correction: float, keepdim: bool
+    name: str, input: Any, dim: Dim, unbiased: bool | None, correction: float | None, keepdim: bool
 ) -> tuple[Tensor, tuple[int, ...], np.ndarray, np.ndarray, float]:
     """The tensor, its reduced axes, the variance, the distances from the mean, and the number the sum of squares is
     divided by."""
     tensor = float_tensor(name, "input", input)
+    if isinstance(dim, bool):  # torch's older form var(input, unbiased)
+        dim, unbiased = None, dim
+    if unbiased is not None or correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
     if isinstance(correction, bool) or not isinstance(correction, int | float):
         raise ArgumentError(
             f"{name}: correction must be a number, 1 for a sample and 0 for a whole population, not {correction!r}"

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..autograd import record
-from ..errors import DtypeError
+from ..errors import ArgumentError, DtypeError
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import as_tensor, float_tensor
+from ._arguments import as_tensor, float_tensor, whole
 from ._arrays import as_array
 
 __all__ = ["abs", "ceil", "cos", "exp", "expm1", "floor", "log", "log1p", "round", "sign", "sin", "sqrt", "square"]
+
+LARGEST_EXPONENT = 308  # of ten, in float64
 
 # The derivative of a function at x, where its value is y.
 Derivative = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -281,8 +283,8 @@ def ceil(input: Any) -> Tensor:
 
 
 @operator(family="elementwise", differentiable=("input",), kinks="halves", method=True)
-def round(input: Any) -> Tensor:
-    """The whole number nearest to every element, halves to the even one.
+def round(input: Any, *, decimals: int = 0) -> Tensor:
+    """The whole number nearest to every element, halves to the even one; or the multiple of 10^-decimals.
 
     Shapes
     ------
@@ -290,7 +292,7 @@ def round(input: Any) -> Tensor:
 
     Formula
     -------
-    y = round(input); grad_input = 0.
+    y = round(input 10^decimals) / 10^decimals; grad_input = 0.
 
     Examples
     --------
@@ -298,7 +300,9 @@ def round(input: Any) -> Tensor:
     >>> tinycnn.round([0.5, 1.5, 2.4]).tolist()
     [0.0, 2.0, 2.0]
     """
-    return _apply("round", as_tensor(input), _of_whole(np.rint), None)
+    if whole("round", "decimals", decimals, -LARGEST_EXPONENT) > LARGEST_EXPONENT:
+        raise ArgumentError(f"round: decimals {decimals} is beyond {LARGEST_EXPONENT}, where 10^decimals overflows; use a smaller one")
+    return _apply("round", as_tensor(input), _of_whole(lambda x: np.round(x, decimals)), None)
 
 
 def _of_whole(function: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray], Any]:

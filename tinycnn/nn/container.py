@@ -1,21 +1,16 @@
-"""Modules made of a list of modules, and the explicit fusion of neighbours."""
+"""Modules made of a list of modules."""
 
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 from ..errors import ArgumentError
-from .activation import Identity, ReLU
-from .conv import Conv2d
-from .linear import Linear
 from .module import Module
 
-__all__ = ["ModuleList", "Sequential", "fuse"]
+__all__ = ["ModuleList", "Sequential"]
 
-M = TypeVar("M", bound=Module)
 C = TypeVar("C", bound="_Chain")
 
 
@@ -148,38 +143,3 @@ class ModuleList(_Chain):
             lines.append(f"({start}): {texts[start]}" if count == 1 else f"({start}-{stop - 1}): {count} x {texts[start]}")
             start = stop
         return lines
-
-
-def fuse(model: M) -> M:
-    """Let each Conv2d or Linear that a ReLU follows in a Sequential apply it itself; changes and returns the model.
-
-    The layer gets activation="relu" and an Identity takes the ReLU's place, so that positions and state_dict keys
-    stay. The result is the same, the memory traffic less. A layer or ReLU that has hooks, or a layer that stands in
-    several places, is left as it is: somebody looks at its values, or another user of it expects them without ReLU.
-
-    Parameters
-    ----------
-    model : Module
-        The network to rewrite.
-
-    Examples
-    --------
-    >>> from tinycnn import nn
-    >>> nn.fuse(nn.Sequential(nn.Linear(4, 3), nn.ReLU()))
-    Sequential(
-      (0): Linear(in_features=4, out_features=3, bias=True, activation='relu')
-      (1): Identity()
-    )
-    """
-    places = Counter(id(module) for _, module in model.named_modules(remove_duplicate=False))
-    for chain in list(model.modules()):
-        if not isinstance(chain, Sequential):
-            continue
-        for position in range(len(chain) - 1):
-            layer, relu = chain[position], chain[position + 1]
-            fusible = type(layer) in (Conv2d, Linear) and layer.activation is None and type(relu) is ReLU
-            watched = layer._forward_hooks or relu._forward_hooks or relu._forward_pre_hooks
-            if fusible and not watched and places[id(layer)] == 1:
-                layer.activation = "relu"
-                chain[position + 1] = Identity().train(relu.training)
-    return model

@@ -1,4 +1,4 @@
-"""What is done to all parameters at once: clipping their gradients, and turning them into one vector and back."""
+"""What is done to all parameters at once: clipping their gradients, turning them into one vector and back, folding them together."""
 
 import math
 from collections.abc import Iterable
@@ -7,8 +7,9 @@ import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
+from .fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "fuse_conv_bn_eval", "fuse_linear_bn_eval", "parameters_to_vector", "vector_to_parameters"]
 
 
 def _gradients(parameters: Iterable[Tensor] | Tensor) -> list[np.ndarray]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from .. import kernels
-from ..errors import ArgumentError
 from ..kernels.tables import ArrayTable
 from .optimizer import Bundle, Group, Optimizer
 
@@ -89,11 +88,7 @@ class Adam(Optimizer):
     def _check_options(self, group: Group) -> None:
         super()._check_options(group)
         self._require(group, "eps", least=0)
-        betas = group["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ArgumentError(f"{self._name}: betas must be two numbers, not {betas!r}; the default is (0.9, 0.999)")
-        for position, beta in enumerate(betas, 1):
-            self._require({f"beta{position}": beta}, f"beta{position}", least=0, below=1)
+        self._require_betas(group)
 
     def _slots(self, group: Group) -> dict[str, float]:
         slots = {"exp_avg": 0.0, "exp_avg_sq": 0.0}

@@ -5,23 +5,27 @@
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..errors import ArgumentError
 from ..functional._arguments import whole
-from .cycles import CosineAnnealingWarmRestarts, OneCycleLR
+from .cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from .optimizer import Optimizer
 from .plateau import ReduceLROnPlateau
-from .schedule import LRScheduler, SequentialLR
+from .schedule import ChainedScheduler, LRScheduler, SequentialLR
 
 __all__ = [
+    "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
     "OneCycleLR",
     "PolynomialLR",
     "ReduceLROnPlateau",
@@ -170,6 +174,18 @@ class CosineAnnealingLR(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * wave for base in self.base_lrs]
 
 
+def _one_function_per_group(name: str, optimizer: Optimizer, functions: Any) -> list[Callable[[int], float]]:
+    """A function for all groups, or one for each."""
+    count = len(optimizer.param_groups)
+    found = list(functions) if isinstance(functions, list | tuple) else [functions] * count
+    if len(found) != count:
+        raise ArgumentError(f"{name}: {len(found)} functions for {count} parameter groups; give one for each, or one for all")
+    for function in found:
+        if not callable(function):
+            raise ArgumentError(f"{name}: lr_lambda must be a function of the time, not {function!r}")
+    return found
+
+
 class LambdaLR(LRScheduler):
     """Any formula: lr(t) = lr_0 f(t), with one function for all groups or one for each.
 
@@ -186,11 +202,49 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         self._require_optimizer(optimizer)
-        count = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * count
-        if len(self.lr_lambdas) != count:
-            raise ArgumentError(f"LambdaLR: {len(self.lr_lambdas)} functions for {count} parameter groups; give one for each, or one for all")
+        self.lr_lambdas = _one_function_per_group("LambdaLR", optimizer, lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def _lr_at(self, time: float) -> list[float]:
         return [base * function(int(time)) for base, function in zip(self.base_lrs, self.lr_lambdas)]
+
+
+class MultiplicativeLR(LRScheduler):
+    """Multiply by a function of the time at each step: lr(t) = lr(t - 1) f(t) = lr_0 f(1) f(2) ... f(t).
+
+    The functions are not saved by `state_dict`; give the same ones to the constructor when going on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinycnn import Tensor, optim
+    >>> sgd = optim.SGD([Tensor(np.zeros(1), requires_grad=True)], lr=1.0)
+    >>> schedule = MultiplicativeLR(sgd, lambda t: 1 / t)
+    >>> for _ in range(4):
+    ...     sgd.step()
+    ...     schedule.step()
+    >>> round(1 / schedule.get_last_lr()[0])
+    24
+    """
+
+    _unsaved = ("optimizer", "lr_lambdas")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
+        last_epoch: int = -1,
+    ) -> None:
+        self._require_optimizer(optimizer)
+        self.lr_lambdas = _one_function_per_group("MultiplicativeLR", optimizer, lr_lambda)
+        self._products = [1.0] * len(self.lr_lambdas)
+        self._multiplied = 0  # the time that the products reach
+        super().__init__(optimizer, last_epoch)
+
+    def _lr_at(self, time: float) -> list[float]:
+        if time < self._multiplied:
+            self._products, self._multiplied = [1.0] * len(self.lr_lambdas), 0
+        while self._multiplied < time:
+            self._multiplied += 1
+            self._products = [product * function(self._multiplied) for product, function in zip(self._products, self.lr_lambdas)]
+        return [base * product for base, product in zip(self.base_lrs, self._products)]

@@ -30,6 +30,8 @@ class Bundle:
         Their values.
     slots : dict of str to ArrayTable
         Their state, one table for each name.
+    numbers : dict of str to ndarray of float64
+        State of one number a parameter, by name.
     steps : ndarray of int64
         How often each was updated, this step included.
     fresh : ndarray of uint8
@@ -42,6 +44,7 @@ class Bundle:
         arrays: list[np.ndarray],
         state: dict[Tensor, dict[str, Any]],
         slots: dict[str, float],
+        numbers: dict[str, float],
     ):
         self.parameters = parameters
         # A kernel wants rows of memory that it may write; anything else is updated as a copy and written back.
@@ -50,9 +53,13 @@ class Bundle:
         self.arrays = ArrayTable(array if array.flags.carray else next(copies)[1] for array in arrays)
         self.steps = np.array([int(state[parameter].get("step", 0)) for parameter in parameters], np.int64)
         self.fresh = np.array([any(name not in state[parameter] for name in slots) for parameter in parameters], np.uint8)
+        self.numbers = {
+            name: np.array([float(state[parameter].get(name, start)) for parameter in parameters]) for name, start in numbers.items()
+        }
         for position, parameter in enumerate(parameters):
             own = state[parameter]
-            own["step"] = self.steps[position : position + 1].reshape(())  # a view: it counts with the bundle
+            for name, row in (("step", self.steps), *self.numbers.items()):
+                own[name] = row[position : position + 1].reshape(())  # a view: it changes with the bundle
             for name, start in slots.items():
                 kept = own.get(name)
                 if kept is None or kept.dtype != parameter.dtype:
@@ -181,7 +188,16 @@ class Optimizer:
     def _check_options(self, group: Group) -> None:
         """Refuse options out of range; subclasses add theirs."""
         self._require(group, "lr", least=0)
-        self._require(group, "weight_decay", least=0)
+        if "weight_decay" in group:
+            self._require(group, "weight_decay", least=0)
+
+    def _require_betas(self, group: Group) -> None:
+        """Refuse betas that are not two shares."""
+        betas = group["betas"]
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(f"{self._name}: betas must be two numbers, not {betas!r}; the default is (0.9, 0.999)")
+        for position, beta in enumerate(betas, 1):
+            self._require({f"beta{position}": beta}, f"beta{position}", least=0, below=1)
 
     def _require(self, group: Group, option: str, least: float, below: float = math.inf) -> None:
         """Refuse an option that is not a number with least <= option < below."""
@@ -196,6 +212,10 @@ class Optimizer:
     def _slots(self, group: Group) -> dict[str, float]:
         """Names of the arrays kept for each parameter, and the number they start from."""
         raise NotImplementedError
+
+    def _numbers(self, group: Group) -> dict[str, float]:
+        """Names of the single numbers kept for each parameter beside its count of steps, and where they start."""
+        return {}
 
     def _update(self, group: Group, bundle: Bundle, gradients: ArrayTable) -> None:
         """Call the kernel."""
@@ -237,7 +257,7 @@ class Optimizer:
         """The group's parameters that have gradients, by dtype; kept as long as these are the same arrays."""
         active = [parameter for parameter in group["params"] if parameter.grad is not None]
         arrays = [parameter.data for parameter in active]
-        slots = self._slots(group)
+        slots, numbers = self._slots(group), self._numbers(group)
         # Identities are safe as a key, because the bundles hold the arrays: none can be freed and another take its
         # place.
         key = (*slots, *map(id, arrays))
@@ -249,7 +269,7 @@ class Optimizer:
             bundles = []
             for dtype in dict.fromkeys(array.dtype for array in arrays):
                 members = [parameter for parameter in active if parameter.dtype == dtype]
-                bundles.append(Bundle(members, [parameter.data for parameter in members], self.state, slots))
+                bundles.append(Bundle(members, [parameter.data for parameter in members], self.state, slots, numbers))
             self._bundles[index] = (key, bundles)
         return bundles
 
@@ -271,7 +291,7 @@ class Optimizer:
         """A snapshot of state and options in plain dicts, arrays and numbers; see the class for the layout."""
         numbers = {parameter: number for number, parameter in enumerate(self._parameters())}
         state = {
-            number: {name: int(kept) if name == "step" else kept.copy() for name, kept in self.state[parameter].items()}
+            number: self._copied_out(self.state[parameter])
             for parameter, number in numbers.items()
             if parameter in self.state
         }
@@ -301,7 +321,7 @@ class Optimizer:
         for number, own in state_dict["state"].items():
             if int(number) not in target:
                 raise CheckpointError(f"load_state_dict: the state of parameter {number} belongs to no group")
-            state[target[int(number)]] = _own_state(target[int(number)], number, own)
+            state[target[int(number)]] = self._copied_in(target[int(number)], number, own)
         # JSON turns tuples into lists; the options were tuples.
         options = [{k: tuple(v) if isinstance(v, list) else v for k, v in group.items() if k not in ("params", "param_names")} for group in saved]
         for group, replacement in zip(self.param_groups, options):
@@ -310,6 +330,30 @@ class Optimizer:
             group.update(replacement)
         self.state = state
         self._forget_bundles()
+
+    def _copied_out(self, own: dict[str, Any]) -> dict[str, Any]:
+        """One parameter's state as a snapshot that shares nothing."""
+        return {name: int(kept) if name == "step" else kept.copy() for name, kept in own.items()}
+
+    def _copied_in(self, parameter: Tensor, number: Any, own: Mapping[str, Any]) -> dict[str, Any]:
+        """One parameter's saved state as copies of its dtype."""
+        copied: dict[str, Any] = {}
+        single = {name for group in self.param_groups for name in self._numbers(group)}
+        for name, value in own.items():
+            if name == "step":
+                copied[name] = np.array(int(value), np.int64)
+                continue
+            if value is None:
+                continue
+            array = value.data if isinstance(value, Tensor) else np.asarray(value)
+            wanted = () if name in single else parameter.shape
+            if array.shape != wanted:
+                raise CheckpointError(
+                    f"load_state_dict: {name!r} of parameter {number} has shape {array.shape}, the parameter {wanted}; "
+                    "the state belongs to another model"
+                )
+            copied[name] = np.array(array, np.float64 if name in single else parameter.dtype, order="C")
+        return copied
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
@@ -320,23 +364,3 @@ class Optimizer:
             lines.append(f"  group {index}: {len(group['params'])} parameters")
             lines += [f"    {option}: {group[option]}" for option in sorted(group) if option not in ("params", "param_names")]
         return "\n".join([f"{self._name}(", *lines, ")"])
-
-
-def _own_state(parameter: Tensor, number: Any, own: Mapping[str, Any]) -> dict[str, Any]:
-    """One parameter's saved arrays as copies of its dtype."""
-    copied: dict[str, Any] = {}
-    for name, value in own.items():
-        if name == "step":
-            copied[name] = np.array(int(value), np.int64)
-            continue
-        if value is None:
-            continue
-        array = value.data if isinstance(value, Tensor) else np.asarray(value)
-        if array.shape != parameter.shape:
-            raise CheckpointError(
-                f"load_state_dict: {name!r} of parameter {number} has shape {array.shape}, the parameter "
-                f"{parameter.shape}; "
-                "the state belongs to another model"
-            )
-        copied[name] = np.array(array, parameter.dtype, order="C")
-    return copied

@@ -1,4 +1,4 @@
-"""The base of learning-rate schedules, and their sequence.
+"""The base of learning-rate schedules, their sequence and their product.
 
 A schedule is a formula: the learning rate at time t, from the rate the group started with. Most frameworks multiply
 the current rate by a ratio at each step, which drifts and hides the formula. Here the formula is evaluated at t;
@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ArgumentError, CheckpointError, HintWarning
 from .optimizer import Optimizer
 
-__all__ = ["LRScheduler", "SequentialLR"]
+__all__ = ["ChainedScheduler", "LRScheduler", "SequentialLR"]
 
 
 class LRScheduler:
@@ -223,11 +223,77 @@ class SequentialLR(LRScheduler):
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where `state_dict()` was taken."""
-        states = state_dict.get("schedulers", [])
-        if len(states) != len(self.schedulers):
-            raise CheckpointError(f"load_state_dict: the state holds {len(states)} schedules, this SequentialLR {len(self.schedulers)}")
-        for scheduler, state in zip(self.schedulers, states):
-            scheduler.load_state_dict(state)
-        own = {name: list(value) if isinstance(value, list) else value for name, value in state_dict.items() if name != "schedulers"}
-        self.__dict__.update(own)
-        self._started_at = -1
+        _load_parts(self, self.schedulers, state_dict)
+
+
+class ChainedScheduler(LRScheduler):
+    """Several schedules at once, stepped in order: each goes on from the rate that the one before left.
+
+    Parameters
+    ----------
+    schedulers : list of LRScheduler
+        All of one optimiser.
+    optimizer : Optimizer, optional
+        That one; the first schedule's if left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tinycnn import Tensor, optim
+    >>> sgd = optim.SGD([Tensor(np.zeros(1), requires_grad=True)], lr=1.0)
+    >>> halves = optim.lr_scheduler.ConstantLR(sgd, 0.5, total_iters=2)
+    >>> schedule = ChainedScheduler([halves, optim.lr_scheduler.ExponentialLR(sgd, 0.5)])
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(sgd.param_groups[0]["lr"])
+    ...     sgd.step()
+    ...     schedule.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
+    """
+
+    _runs_on_time = False
+    _unsaved = ("optimizer", "schedulers")
+
+    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+        self.schedulers = list(schedulers) if isinstance(schedulers, Sequence) else []
+        if not self.schedulers:
+            raise ArgumentError("ChainedScheduler: schedulers must be a list of at least one schedule")
+        owner = getattr(self.schedulers[0], "optimizer", None) if optimizer is None else optimizer
+        self._require_optimizer(owner)
+        for index, scheduler in enumerate(self.schedulers):
+            if not isinstance(scheduler, LRScheduler) or (not scheduler._runs_on_time and not isinstance(scheduler, ChainedScheduler)):
+                raise ArgumentError(
+                    f"ChainedScheduler: schedule {index} is a {type(scheduler).__name__}, whose steps need more than the time; step it by itself"
+                )
+            if scheduler.optimizer is not owner:
+                raise ArgumentError(f"ChainedScheduler: schedule {index} ({type(scheduler).__name__}) belongs to another optimiser")
+        self.optimizer = self.schedulers[0].optimizer
+        self.last_epoch = 0
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+
+    def step(self) -> None:
+        """Step every schedule once, in order."""
+        for scheduler in self.schedulers:
+            scheduler.step()
+        self.last_epoch += 1
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """The time, and the state of every schedule under "schedulers"."""
+        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where `state_dict()` was taken."""
+        _load_parts(self, self.schedulers, state_dict)
+
+
+def _load_parts(whole: LRScheduler, parts: Sequence[LRScheduler], state_dict: Mapping[str, Any]) -> None:
+    """Load the states under "schedulers" into the parts, and the rest into the whole."""
+    states = state_dict.get("schedulers", [])
+    if len(states) != len(parts):
+        raise CheckpointError(f"load_state_dict: the state holds {len(states)} schedules, this {type(whole).__name__} {len(parts)}")
+    for scheduler, state in zip(parts, states):
+        scheduler.load_state_dict(state)
+    whole.__dict__.update({name: list(value) if isinstance(value, list) else value for name, value in state_dict.items() if name != "schedulers"})
+    whole._started_at = -1  # the steps before the load were other ones

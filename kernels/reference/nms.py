@@ -1,0 +1,57 @@
+"""Non-maximum suppression, as its definition says.
+
+boxes is (N, 4) as (x1, y1, x2, y2), scores is (N,), groups is (N,) of whole numbers. A box is kept unless a kept box before it in the order
+of scores covers more than the threshold of their union.
+"""
+
+import numpy as np
+
+__all__ = ["batched_nms", "nms"]
+
+
+def score_order(scores):
+    """Positions by falling score: NaN first, as torch sorts, and equal scores by their positions."""
+
+    def key(i):
+        known = scores[i] == scores[i]
+        return known, -scores[i] if known else 0, i
+
+    return sorted(range(len(scores)), key=key)
+
+
+def area(box):
+    """Width times height; negative where one of them is."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def covers(first, second, iou_threshold):
+    """Whether the intersection over the union is larger than the threshold: false where it is no number."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    intersection = (width if width > 0 else 0) * (height if height > 0 else 0)
+    union = area(first) + area(second) - intersection
+    if not union:
+        return False
+    ratio = intersection / union
+    # A float32 beside a Python float would compare with the threshold rounded to float32.
+    return bool((np.float64(ratio) if isinstance(ratio, np.floating) else ratio) > iou_threshold)
+
+
+def nms(boxes, scores, iou_threshold):
+    """The positions of the boxes that are kept, by falling score."""
+    keep = []
+    with np.errstate(all="ignore"):
+        for i in score_order(scores):
+            if not any(covers(boxes[j], boxes[i], iou_threshold) for j in keep):
+                keep.append(i)
+    return np.array(keep, np.int64)
+
+
+def batched_nms(boxes, scores, groups, iou_threshold):
+    """As `nms`, where only boxes of one group compete."""
+    keep = []
+    with np.errstate(all="ignore"):
+        for i in score_order(scores):
+            if not any(groups[j] == groups[i] and covers(boxes[j], boxes[i], iou_threshold) for j in keep):
+                keep.append(i)
+    return np.array(keep, np.int64)
