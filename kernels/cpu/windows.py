@@ -49,7 +49,7 @@ def _max_maps(x, y, index, sizes, depth, height, width, like, first_map, end_map
                         larger = (other > value) | ((other == value) & (there < number))
                         larger |= (other != other) & ((value == value) | (there >= number))
                         value, number, place = (other, there, w) if larger else (value, number, place)
-                    d = number // (bottom - top)
+                    d = number // (bottom - top) if back - front > 1 else 0
                     y[out] = value
                     index[out] = ((front + d) * inner + top + number - d * (bottom - top)) * line + place
                     out += 1
