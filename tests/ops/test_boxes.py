@@ -144,7 +144,7 @@ def test_boxes_without_area_reversed_and_strange():
     assert ops.box_iou(reversed_box, box).item() == 0
     assert ops.generalized_box_iou_loss(point, point).item() == pytest.approx(1)
     assert np.isnan(ops.box_iou([[0.0, 0.0, float("nan"), 1.0]], box).item())
-    assert ops.box_iou(np.zeros((0, 4)), box).shape == (0, 1)
+    assert ops.box_iou(np.zeros((0, 4), np.float32), box).shape == (0, 1)
     assert ops.box_iou(np.zeros((2, 1, 4)), np.ones((5, 4))).shape == (2, 1, 5)
 
 
