@@ -35,15 +35,16 @@ def _multiply(
     all_taps = phases[phase, 1]
     channel_taps = all_taps // geometry.sum_channels
     taps = channels * channel_taps
-    if geometry.in_place:
-        first_weight = group * geometry.channels * all_taps + channel * channel_taps
-        panel_step, weight_pitch = all_taps * height * size, all_taps
+    weight_step = geometry.weight_step
+    if weight_step > 0:
+        first_weight = group * (packed.size // geometry.groups) + channel * geometry.weight_pitch
+        panel_step = height * weight_step * size
     else:
         first_weight = phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride
-        panel_step, weight_pitch = all_taps * stride * size, 0
+        panel_step = all_taps * stride * size
     weights = address(packed) + first_weight * size
     biases = address(bias) + group * panels * height * size
-    first_offset = address(offsets) + phases[phase, 0] * 8
+    first_offset = address(offsets) + phases[phase, 0] * 2 * offsets.itemsize
     if geometry.copies == 0:
         plane = image * source.shape[1] + group * geometry.sum_channels + channel
         inputs = address(source) + (plane * source.shape[2] * source.shape[3] + start * geometry.pitch) * size
@@ -67,7 +68,7 @@ def _multiply(
                 height, sample, weights + panel * panel_step, inputs, first_offset, taps, place,
                 output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
                 biases + panel * height * size, min(height, geometry.channels - panel * height), mode,
-                weight_pitch,
+                weight_step,
             )
     for vector in range(whole, vectors):
         place = address(positions) + vector * 8
@@ -76,7 +77,7 @@ def _multiply(
                 height, sample, weights + panel * panel_step, inputs, first_offset, taps, place,
                 output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
                 biases + panel * height * size, min(height, geometry.channels - panel * height),
-                pixels - vector * lanes, mode, weight_pitch,
+                pixels - vector * lanes, mode, weight_step,
             )
 
 
@@ -156,7 +157,7 @@ def _convolve(plan, source, weight, bias, relu):
     flat = weight.reshape(-1)
     pack(flat, packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometries)
     _run(
-        source, result, work[: plan.workspace_elements], flat if plan.packed_elements == 0 else packed, padded_bias, plan.row_starts, plan.columns,
+        source, result, work[: plan.workspace_elements], packed if plan.packed_elements else flat, padded_bias, plan.row_starts, plan.columns,
         plan.offsets, plan.positions, plan.phases, relu, plan.geometries,
     )
     return result

@@ -117,7 +117,7 @@ def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometrie
             exists = i < present and bias.size > 0
             padded_bias[(group * panels + panel) * height + i] = bias[own + i] if exists else 0
         group_start = group * (weight.size // geometry.groups) + first * weight_step
-        for phase in range(0 if geometry.in_place else phases.shape[0]):
+        for phase in range(0 if geometry.weight_step > 0 else phases.shape[0]):
             taps = phases[phase, 1]
             target = phases[phase, 2] + (group * panels + panel) * taps * stride
             first_run, last_run = phases[phase, 5], phases[phase, 6]
