@@ -17,8 +17,14 @@ __all__ = ["log_softmax", "log_softmax_grad_x", "softmax", "softmax_grad_x"]
 def _softmax_row(x, y, position, classes, logarithm):
     largest, total = row_exponentials(x, y, position, classes)
     log_total, share = x.dtype.type(np.log(total)), x.dtype.type(1 / total)
-    for k in range(position, position + classes):
-        y[k] = x[k] - largest - log_total if logarithm else y[k] * share
+    # Views: a position that might be negative would keep LLVM from making vector code.
+    score, result = x[position : position + classes], y[position : position + classes]
+    if logarithm:
+        for k in range(score.size):
+            result[k] = score[k] - largest - log_total
+    else:
+        for k in range(result.size):
+            result[k] *= share
 
 
 @kernel(fastmath=scalars.EXACT_ORDER)
@@ -44,19 +50,20 @@ def _softmax_tile(x, y, task, shape, logarithm):
 
 @kernel
 def _softmax_grad_row(grad, y, grad_x, position, classes, logarithm):
+    upstream, value, result = grad[position : position + classes], y[position : position + classes], grad_x[position : position + classes]
     total = 0.0
     if logarithm:
-        for k in range(position, position + classes):
-            total += grad[k]
+        for k in range(upstream.size):
+            total += upstream[k]
         inner = y.dtype.type(total)
-        for k in range(position, position + classes):
-            grad_x[k] = grad[k] - scalars.exp(y[k]) * inner
+        for k in range(upstream.size):
+            result[k] = upstream[k] - scalars.exp(value[k]) * inner
     else:
-        for k in range(position, position + classes):
-            total += grad[k] * y[k]
+        for k in range(upstream.size):
+            total += upstream[k] * value[k]
         inner = y.dtype.type(total)
-        for k in range(position, position + classes):
-            grad_x[k] = y[k] * (grad[k] - inner)
+        for k in range(upstream.size):
+            result[k] = value[k] * (upstream[k] - inner)
 
 
 @kernel

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinycnn
 from tests.oracle.agreement import same, seeds
 from tinycnn import Tensor, nn
 from tinycnn import functional as F
@@ -122,9 +123,11 @@ def test_multi_head_attention(options, need_weights, average, mask, padding, see
 
 
 def test_the_layers_start_alike():
-    """Bounds of the uniform draws, zeros of the biases, and torch's text."""
+    """Spreads of the draws, zeros of the biases, and torch's text."""
+    tinycnn.manual_seed(0)
+    torch.manual_seed(0)
     for options in ({}, {"kdim": 5, "add_bias_kv": True}):
-        mine, theirs = nn.MultiheadAttention(64, 4, **options).state_dict(), torch.nn.MultiheadAttention(64, 4, **options).state_dict()
+        mine, theirs = nn.MultiheadAttention(256, 4, **options).state_dict(), torch.nn.MultiheadAttention(256, 4, **options).state_dict()
         assert list(mine) == list(theirs)
         for key, value in theirs.items():
             assert mine[key].shape == tuple(value.shape)
