@@ -199,6 +199,9 @@ def regions(draw, position_sensitive=False):
 @given(regions(), st.booleans(), dtypes, seeds)
 def test_roi_align(case, aligned, dtype, seed):
     x, rois, bins, scale, ratio = case
+    if aligned and ratio <= 0:
+        # torchvision asks for a negative number of samples for a box reversed along one axis, and fails; here it gives zeros.
+        rois[:, 3:] = np.maximum(rois[:, 3:], rois[:, 1:3])
     rois = rois.astype(dtype)
     same(
         lambda x: ops.roi_align(x, rois, bins, scale, ratio, aligned),

@@ -105,7 +105,7 @@ def roi_align(
     -----
     No gradient goes to the boxes. ONNX RoiAlign-16's "half_pixel" is aligned=True, version 10 and "output_half_pixel" aligned=False;
     Detectron2 uses aligned=True, TensorFlow's crop_and_resize samples corners instead. Reversed boxes with aligned=True have no samples and give 0
-    (unless sampling_ratio is set); boxes with NaN give 0.
+    (unless sampling_ratio is set), where torchvision fails; boxes with NaN give 0.
 
     References
     ----------
