@@ -7,7 +7,7 @@ from .. import memory
 from ..jit import kernel
 from . import special
 from .activation import leaky_relu, leaky_relu_grad_x
-from .elementwise import CHEAP, CHUNK, COSTLY, worth_sharing
+from .elementwise import CHEAP, CHUNK, COSTLY, whole_vectors, worth_sharing
 from .special import like
 
 __all__ = ["glu", "glu_grad_x", "prelu", "prelu_grad_weight", "prelu_grad_x"]
@@ -45,7 +45,7 @@ def _slopes_neighbours(values, x, weight, y):
 
 @kernel
 def _weight_row(grad, x, partial, row):
-    total = 0.0
+    total = np.float64(0)
     for i in range(x.shape[1]):
         total += like(0, x[row, i]) if x[row, i] > 0 else grad[row, i] * x[row, i]
     partial[row] = total
@@ -106,7 +106,7 @@ def prelu_grad_weight(grad, x):
         return partial.sum(axis=0).astype(x.dtype)
     # One weight for everything: rows of one length, and what is left of the last.
     whole = x.size // CHUNK * CHUNK
-    total = 0.0
+    total = np.float64(0)
     for part, width in ((slice(0, whole), CHUNK), (slice(whole, x.size), x.size - whole)):
         rows = (part.stop - part.start) // max(width, 1)
         if rows:
@@ -130,6 +130,7 @@ def _glu_task(x, y, task, inner, segments):
 
 @kernel
 def _glu_serial(x, y, inner, segments):
+    whole_vectors()
     for task in range(x.shape[0] * segments):
         _glu_task(x, y, task, inner, segments)
 
@@ -137,6 +138,7 @@ def _glu_serial(x, y, inner, segments):
 @kernel(parallel=True)
 def _glu_parallel(x, y, inner, segments):
     for task in prange(x.shape[0] * segments):
+        whole_vectors()
         _glu_task(x, y, task, inner, segments)
 
 
@@ -154,6 +156,7 @@ def _glu_grad_task(grad, x, grad_x, task, inner, segments):
 
 @kernel
 def _glu_grad_serial(grad, x, grad_x, inner, segments):
+    whole_vectors()
     for task in range(x.shape[0] * segments):
         _glu_grad_task(grad, x, grad_x, task, inner, segments)
 
@@ -161,6 +164,7 @@ def _glu_grad_serial(grad, x, grad_x, inner, segments):
 @kernel(parallel=True)
 def _glu_grad_parallel(grad, x, grad_x, inner, segments):
     for task in prange(x.shape[0] * segments):
+        whole_vectors()
         _glu_grad_task(grad, x, grad_x, task, inner, segments)
 
 

@@ -2,7 +2,8 @@
 
 For output plane d, tap k of the kernel's depth sees the input plane d s + k dilation - front. These K_d planes of every channel are stacked as
 C K_d channels of one image, so that one two-dimensional convolution of N D_out images with the weight as (C_out, C/groups K_d, K_h, K_w)
-does all the arithmetic. Images are taken in batches, so that the stacked copy stays within WORKSPACE.
+does all the arithmetic. Images are taken in batches, so that the stacked copy stays within WORKSPACE. A kernel of depth alone, (K_d, 1, 1),
+needs no copy: the pixels of a plane are one row of an image of height D.
 """
 
 import numpy as np
@@ -65,9 +66,14 @@ def _collect(stacked, x, sources):
                         x[n, c, source, p] += stacked[n * depths + d, c * taps + k, p]
 
 
+def _row_shape(shape):
+    """(A, B, D, H, W) as (A, B, D, H W)."""
+    return *shape[:3], shape[3] * shape[4]
+
+
 def _pixels(array):
     """(N, C, D, H, W) as (N, C, D, H W)."""
-    return array.reshape(*array.shape[:3], array.shape[3] * array.shape[4])
+    return array.reshape(_row_shape(array.shape))
 
 
 def _stack(x, sources):
@@ -103,12 +109,26 @@ def _flattened(x_shape, weight_shape, stride, padding, dilation, groups, padding
     return sources, shape, (stride[1:], padding[2:], dilation[1:], groups, padding_mode)
 
 
+def _is_deep_only(weight_shape, stride, padding):
+    """Whether the kernel is one pixel wide and high, and moves over every pixel of a plane."""
+    return weight_shape[3:] == (1, 1) and stride[1:] == (1, 1) and not any(padding[2:])
+
+
+def _row_options(stride, padding, dilation, groups, padding_mode):
+    """The options of the two-dimensional convolution over (D, H W)."""
+    return (stride[0], 1), (*padding[:2], 0, 0), (dilation[0], 1), groups, padding_mode
+
+
 def conv3d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm="auto"):
     """Cross-correlate x with weight, add the bias of each output channel, and apply ReLU if activation is "relu"."""
     if algorithm == "naive":
         return definition.conv3d(x, weight, bias, stride, padding, dilation, groups, padding_mode, activation)
+    shape = definition.output_shape(x.shape, weight.shape, stride, padding, dilation)
+    if _is_deep_only(weight.shape, stride, padding):
+        options = _row_options(stride, padding, dilation, groups, padding_mode)
+        return conv2d(_pixels(x), _pixels(weight), bias, *options, activation, algorithm).reshape(shape)
     sources, flat_shape, options = _flattened(x.shape, weight.shape, stride, padding, dilation, groups, padding_mode)
-    y = memory.empty(definition.output_shape(x.shape, weight.shape, stride, padding, dilation), x.dtype)
+    y = memory.empty(shape, x.dtype)
     for batch in _batches(x.shape, x.itemsize, sources):
         part = y[batch]
         images = conv2d(_stack(x[batch], sources), weight.reshape(flat_shape), bias, *options, activation, algorithm)
@@ -120,6 +140,9 @@ def conv3d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padd
     """Gradient with respect to x: the gradient of the stacked planes, each plane the sum of its copies."""
     if algorithm == "naive":
         return definition.conv3d_grad_x(grad, weight, x_shape, stride, padding, dilation, groups, padding_mode)
+    if _is_deep_only(weight.shape, stride, padding):
+        options = _row_options(stride, padding, dilation, groups, padding_mode)
+        return conv2d_grad_x(_pixels(grad), _pixels(weight), _row_shape(x_shape), *options, algorithm).reshape(x_shape)
     sources, flat_shape, options = _flattened(x_shape, weight.shape, stride, padding, dilation, groups, padding_mode)
     grad_x = memory.empty(x_shape, grad.dtype)
     for batch in _batches(x_shape, grad.itemsize, sources):
@@ -134,6 +157,9 @@ def conv3d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups,
     """Gradient with respect to weight: that of the two-dimensional convolution of the stacked planes."""
     if algorithm == "naive":
         return definition.conv3d_grad_weight(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode)
+    if _is_deep_only(weight_shape, stride, padding):
+        options = _row_options(stride, padding, dilation, groups, padding_mode)
+        return conv2d_grad_weight(_pixels(grad), _pixels(x), _row_shape(weight_shape), *options, algorithm).reshape(weight_shape)
     sources, flat_shape, options = _flattened(x.shape, weight_shape, stride, padding, dilation, groups, padding_mode)
     grad_weight = memory.zeros(weight_shape, grad.dtype)
     for batch in _batches(x.shape, grad.itemsize, sources):

@@ -20,11 +20,14 @@ from .logarithm import log, log1p_of_fraction
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "kl_div_log_target",
     "l1_loss",
     "mse_loss",
+    "poisson_nll_loss",
+    "poisson_nll_loss_log_input",
     "smooth_l1_loss",
     "soft_margin_loss",
 ]
@@ -67,6 +70,18 @@ class DivergenceOfLogarithms(NamedTuple):
 
 
 class SoftMargin(NamedTuple):
+    parameter: Any
+
+
+class Hinge(NamedTuple):
+    parameter: Any
+
+
+class Poisson(NamedTuple):
+    parameter: Any
+
+
+class PoissonOfLogarithm(NamedTuple):
     parameter: Any
 
 
@@ -158,6 +173,31 @@ def _soft_margin(formula, x, target):
     return part + rest, -target * sigmoid, -x * sigmoid
 
 
+@kernel
+def _hinge(formula, x, target):
+    zero, one = type(x)(0), type(x)(1)
+    gap = formula.parameter - x
+    like, unlike = (zero, zero), (zero, zero)
+    if target != -one:
+        like = (x, one)
+    if target != one:
+        unlike = (zero, zero) if gap < zero else (gap, -one)
+    return like[0] + unlike[0], like[1] + unlike[1], zero
+
+
+@kernel
+def _poisson(formula, x, target):
+    count = x + formula.parameter
+    logarithm = log(count)
+    return x - target * logarithm, type(x)(1) - target / count, -logarithm
+
+
+@kernel
+def _poisson_of_logarithm(formula, x, target):
+    count = scalars.exp(x)
+    return count - target * x, count - target, -x
+
+
 FORMULAS = {
     Squared: _squared,
     Absolute: _absolute,
@@ -168,6 +208,9 @@ FORMULAS = {
     Divergence: _divergence,
     DivergenceOfLogarithms: _divergence_of_logarithms,
     SoftMargin: _soft_margin,
+    Hinge: _hinge,
+    Poisson: _poisson,
+    PoissonOfLogarithm: _poisson_of_logarithm,
 }
 
 
@@ -288,3 +331,18 @@ def kl_div_log_target(x, target, parameter, scale, losses_wanted, grad_x_wanted,
 def soft_margin_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
     """log(1 + e^(-x y)); y = target."""
     return _run(SoftMargin, COSTLY, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def hinge_embedding_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """x where target is 1, max(0, margin - x) where it is -1, both where it is neither; margin = parameter."""
+    return _run(Hinge, CHEAP, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def poisson_nll_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """x - target log(x + eps); eps = parameter."""
+    return _run(Poisson, COSTLY, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def poisson_nll_loss_log_input(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """e^x - target x."""
+    return _run(PoissonOfLogarithm, COSTLY, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)

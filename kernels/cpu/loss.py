@@ -21,6 +21,17 @@ def _mass(label, weight, shares, weight_sum):
     return (shares[0] * weight[label] if weight.size else shares[0]) + shares[1] * weight_sum
 
 
+@kernel
+def _spread(x, share, largest, log_total, grad, position, classes):
+    """The loss of equal shares of neighbouring scores, taken off the gradient."""
+    # Both terms are positive, so nothing is lost by taking log(total) once for all.
+    below = x.dtype.type(0)
+    for k in range(classes):
+        below += largest - x[position + k]
+        grad[position + k] -= share
+    return share * below + share * x.dtype.type(classes) * log_total
+
+
 @kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
 def _sample(x, label, weight, shares, largest, total, grad, position, class_step, classes):
     """The loss of one sample; takes its shares q off the gradient, which is softmax[k] sum_l q[l] by now."""
@@ -29,6 +40,8 @@ def _sample(x, label, weight, shares, largest, total, grad, position, class_step
     at = position + label * class_step
     loss = -sure * (x[at] - largest - log_total) if sure != 0 else x.dtype.type(0)
     grad[at] -= sure
+    if shares[1] != 0 and class_step == 1 and not weight.size:
+        return loss + _spread(x, shares[1], largest, log_total, grad, position, classes)
     if shares[1] != 0:
         for k in range(classes):
             share = shares[1] * weight[k] if weight.size else shares[1]
@@ -135,23 +148,26 @@ def wrong_class(target, classes, ignore_index):
     return _wrong_class(target.reshape(-1), classes, ignore_index)
 
 
-@kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
+@kernel
 def _soft_row(x, target, weight, shares, losses, grad, n, classes):
     position = n * classes
     largest, total = row_exponentials(x, grad, position, classes)
     log_total = x.dtype.type(np.log(total))
-    mass, loss = x.dtype.type(0), x.dtype.type(0)
+    share = np.empty(classes, x.dtype)
     for k in range(classes):
-        share = shares[0] * target[position + k] + shares[1]
-        share = share * weight[k] if weight.size else share
-        mass += share
-        loss -= share * (x[position + k] - largest - log_total)
-    losses[n] = loss
+        share[k] = shares[0] * target[position + k] + shares[1]
+    if weight.size:
+        for k in range(classes):
+            share[k] *= weight[k]
+    mass, below = x.dtype.type(0), x.dtype.type(0)
+    for k in range(classes):
+        mass += share[k]
+        below += share[k] * (largest - x[position + k])
+    # Both terms are positive where the shares are, so nothing is lost by taking log(total) once for all.
+    losses[n] = below + mass * log_total
     scale = x.dtype.type(mass / total)
     for k in range(classes):
-        share = shares[0] * target[position + k] + shares[1]
-        share = share * weight[k] if weight.size else share
-        grad[position + k] = grad[position + k] * scale - share
+        grad[position + k] = grad[position + k] * scale - share[k]
 
 
 @kernel(fastmath=scalars.EXACT_ORDER)

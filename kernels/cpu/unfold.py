@@ -1,5 +1,6 @@
 """Image to columns and back, fast. Rows of the matrix of columns, and rows of the image, are shared among the threads: each owns what it writes."""
 
+import numpy as np
 from numba import prange
 
 from .. import memory
@@ -53,7 +54,11 @@ def _spread(x, matrix, kernel_size, dilation, padding, stride, first_row, end_ro
 @kernel
 def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_row):
     """Rows of x (planes, H, W), each the sum of its copies in the matrix (planes, taps, H_out, W_out)."""
-    height = x.shape[1]
+    height, taps = x.shape[1], kernel_size[1]
+    offset, first, end = np.empty(taps, np.intp), np.empty(taps, np.intp), np.empty(taps, np.intp)
+    for b in range(taps):
+        offset[b] = b * dilation[1] - padding[2]
+        first[b], end[b] = _inside(offset[b], stride[1], x.shape[2], matrix.shape[3])
     for row in range(first_row, end_row):
         plane, h = row // height, row % height
         for w in range(x.shape[2]):
@@ -63,11 +68,9 @@ def _collect(matrix, x, kernel_size, dilation, padding, stride, first_row, end_r
             i = reach // stride[0]
             if reach < 0 or i * stride[0] != reach or i >= matrix.shape[2]:
                 continue
-            for b in range(kernel_size[1]):
-                offset = b * dilation[1] - padding[2]
-                first, end = _inside(offset, stride[1], x.shape[2], matrix.shape[3])
-                for j in range(first, end):
-                    x[plane, h, j * stride[1] + offset] += matrix[plane, a * kernel_size[1] + b, i, j]
+            for b in range(taps):
+                for j in range(first[b], end[b]):
+                    x[plane, h, j * stride[1] + offset[b]] += matrix[plane, a * taps + b, i, j]
 
 
 @kernel(parallel=True)

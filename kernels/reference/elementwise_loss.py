@@ -17,11 +17,14 @@ from .scalars import empty_like_shape, exp, log, zero_of
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "kl_div_log_target",
     "l1_loss",
     "mse_loss",
+    "poisson_nll_loss",
+    "poisson_nll_loss_log_input",
     "smooth_l1_loss",
     "soft_margin_loss",
 ]
@@ -102,6 +105,20 @@ def _soft_margin(x, y, parameter):
     return value, -y * sigmoid, -x * sigmoid
 
 
+def _hinge(x, y, margin):
+    gap = margin - x
+    unlike = (gap - gap, x - x) if gap < 0 else (gap, -1 + x - x)
+    return (x if y != -1 else 0) + (unlike[0] if y != 1 else 0), (1 if y != -1 else 0) + (unlike[1] if y != 1 else 0), x - x
+
+
+def _poisson(x, y, eps):
+    return x - y * log(x + eps), 1 - y / (x + eps), -log(x + eps)
+
+
+def _poisson_of_logarithm(x, y, parameter):
+    return exp(x) - y * x, exp(x) - y, -x
+
+
 def mse_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
     """(x - target)^2."""
     return _run(_squared, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
@@ -145,3 +162,18 @@ def kl_div_log_target(x, target, parameter, scale, losses_wanted, grad_x_wanted,
 def soft_margin_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
     """log(1 + e^(-x y)); y = target."""
     return _run(_soft_margin, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def hinge_embedding_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """x where target is 1, max(0, margin - x) where it is -1, both where it is neither; margin = parameter."""
+    return _run(_hinge, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def poisson_nll_loss(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """x - target log(x + eps); eps = parameter."""
+    return _run(_poisson, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)
+
+
+def poisson_nll_loss_log_input(x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted):
+    """e^x - target x."""
+    return _run(_poisson_of_logarithm, x, target, parameter, scale, losses_wanted, grad_x_wanted, grad_target_wanted)

@@ -34,6 +34,18 @@ def test_conv3d(algorithm, case, dtype, activation):
     assert_twins("conv3d_grad_weight", grad, x, weight.shape, *options, algorithm)
 
 
+@given(spatial_convolutions(3), dtypes)
+def test_kernels_of_depth_alone(case, dtype):
+    x = case.arrays(dtype)[0]
+    weight = normal(case.seed + 1, (*case.weight_shape[:3], 1, 1), dtype)
+    (step, _, _), sides, (gap, _, _), groups, mode = case.options.values()
+    options = (step, 1, 1), (*sides[:2], 0, 0, 0, 0), (gap, 1, 1), groups, mode
+    y = assert_twins("conv3d", x, weight, case.arrays(dtype)[2], *options, None)
+    grad = normal(case.seed + 3, y.shape, dtype)
+    assert_twins("conv3d_grad_x", grad, weight, x.shape, *options)
+    assert_twins("conv3d_grad_weight", grad, x, weight.shape, *options)
+
+
 def test_batches_of_images_that_fit_the_workspace_add_up(monkeypatch):
     x, weight = normal(0, (5, 2, 3, 4, 4)), normal(1, (3, 2, 2, 3, 3))
     options = ((1, 1, 1), (1, 0, 1, 1, 1, 1), (1, 1, 1), 1, "zeros")

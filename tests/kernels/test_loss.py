@@ -15,9 +15,14 @@ FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
 ELEMENTWISE = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "huber_loss", "kl_div", "kl_div_log_target", "l1_loss", "mse_loss",
-    "smooth_l1_loss", "soft_margin_loss",
+    "smooth_l1_loss", "soft_margin_loss", "hinge_embedding_loss", "poisson_nll_loss", "poisson_nll_loss_log_input",
 ]  # fmt: skip
-PROBABILITIES = {"binary_cross_entropy": (True, True), "binary_cross_entropy_with_logits": (False, True), "kl_div": (False, True)}
+PROBABILITIES = {
+    "binary_cross_entropy": (True, True),
+    "binary_cross_entropy_with_logits": (False, True),
+    "kl_div": (False, True),
+    "poisson_nll_loss": (True, True),
+}
 dtypes = st.sampled_from([np.float64, np.float32])
 seeds = st.integers(0, 2**32 - 1)
 
@@ -27,6 +32,8 @@ def operands(name, seed, shape, dtype):
     x_is_probability, target_is_probability = PROBABILITIES.get(name, (False, False))
     x = rng.random(shape) * 0.98 + 0.01 if x_is_probability else 2 * rng.standard_normal(shape)
     target = rng.random(shape) if target_is_probability else 2 * rng.standard_normal(shape)
+    if name == "hinge_embedding_loss":
+        target = np.asarray(rng.choice([-1.0, 1.0, 0.0], shape))
     if target_is_probability:
         target[rng.random(shape) < 0.2] = 0
     return x.astype(dtype), target.astype(dtype)

@@ -55,6 +55,7 @@ def check_max(axes, case, dtype, seed, ties):
     shape, kernel, stride, padding, dilation, ceil_mode = case
     name = f"max_pool{axes}d"
     y, window = agree(name, dtype, normal(seed, shape, dtype, ties), kernel, stride, padding, dilation, ceil_mode, exact=True)
+    np.testing.assert_array_equal(FAST[name + "_values"](normal(seed, shape, dtype, ties), kernel, stride, padding, dilation, ceil_mode), y)
     agree(name + "_flat_index", dtype, window, shape, kernel, stride, padding, dilation, exact=True)
     agree(name + "_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, shape, kernel, stride, padding, dilation)
 

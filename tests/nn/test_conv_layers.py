@@ -77,7 +77,7 @@ def test_a26_separable():
 def test_refusals():
     with pytest.raises(ArgumentError, match=r'ConvTranspose2d: padding_mode .reflect. is not "zeros"'):
         nn.ConvTranspose2d(2, 2, 3, padding_mode="reflect")
-    with pytest.raises(ArgumentError, match=r"Conv3d: kernel_size has 2 numbers; give one, or 3 as \(depth, height, width\)"):
+    with pytest.raises(ArgumentError, match=r"Conv3d: kernel_size has 2 numbers; give one, or three as \(depth, height, width\)"):
         nn.Conv3d(2, 2, (3, 3))
     with pytest.raises(ArgumentError, match=r"ConvTranspose1d: groups=2 must divide in_channels=3"):
         nn.ConvTranspose1d(3, 4, 3, groups=2)
@@ -85,3 +85,13 @@ def test_refusals():
         nn.Conv1d(0, 4, 3)
     with pytest.raises(ArgumentError, match=r"SeparableConv2d: depth_multiplier must be a whole number >= 1"):
         nn.SeparableConv2d(2, 4, 3, depth_multiplier=0)
+    with pytest.raises(ArgumentError, match=r'padding "same" keeps the size and so asks for stride 1, not 2'):
+        nn.Conv1d(2, 4, 3, stride=2, padding="same")
+    with pytest.raises(ArgumentError, match="'sane' is not one of valid, same"):
+        nn.Conv2d(2, 4, 3, padding="sane")
+    with pytest.raises(ArgumentError, match="Conv3d: padding_mode 'mirror' is not one of zeros"):
+        nn.Conv3d(2, 4, 3, padding_mode="mirror")
+    with pytest.raises(ArgumentError, match="Conv2d: padding must be a whole number >= 0, not -1"):
+        nn.Conv2d(2, 4, 3, padding=-1)
+    with pytest.raises(ArgumentError, match="ConvTranspose1d: padding 'same' names no crop"):
+        nn.ConvTranspose1d(2, 4, 3, padding="same")

@@ -67,7 +67,7 @@ def test_regression(name, shape, reduction, corner, weighted, dtype, seed):
     rng = np.random.default_rng(seed)
     options = {"smooth_l1_loss": {"beta": corner}, "huber_loss": {"delta": corner}}.get(name, {})
     if weighted and name != "smooth_l1_loss":
-        options["weight"] = rng.random(shape) + 0.1
+        options["weight"] = np.asarray(rng.random(shape) + 0.1)
     same(name, [rng.standard_normal(shape), rng.standard_normal(shape)], dtype=dtype, seed=seed, reduction=reduction, **options)
 
 
@@ -142,7 +142,7 @@ def test_binary_cross_entropy(shape, reduction, weighted, extreme, dtype, seed):
     if extreme:
         p = np.round(p)
         y = np.round(y)
-    options = {"weight": rng.random(shape[-1:])} if weighted else {}
+    options = {"weight": np.asarray(rng.random(shape[-1:]))} if weighted else {}
     mine, other = Tensor(p.astype(dtype), requires_grad=True), torch.tensor(p.astype(dtype), requires_grad=True)
     ours = F.binary_cross_entropy(mine, y.astype(dtype), reduction=reduction, **{k: v.astype(dtype) for k, v in options.items()})
     theirs = T.binary_cross_entropy(
@@ -158,9 +158,9 @@ def test_binary_cross_entropy(shape, reduction, weighted, extreme, dtype, seed):
 def test_binary_cross_entropy_with_logits(shape, reduction, weighted, favoured, large, dtype, seed):
     rng = np.random.default_rng(seed)
     z, y = (60 if large else 2) * rng.standard_normal(shape), rng.random(shape)
-    options = {"weight": rng.random(shape[-1:])} if weighted else {}
+    options = {"weight": np.asarray(rng.random(shape[-1:]))} if weighted else {}
     if favoured:
-        options["pos_weight"] = rng.random(shape[-1:]) * 3
+        options["pos_weight"] = np.asarray(rng.random(shape[-1:]) * 3)
     same("binary_cross_entropy_with_logits", [z, y], dtype=dtype, seed=seed, reduction=reduction, **options)
 
 

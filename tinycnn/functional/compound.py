@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..autograd import record
 from ..errors import ArgumentError, DtypeError
@@ -10,6 +11,7 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, float_tensor, same_dtype
 from ._arrays import axis
+from .conversion import converted
 from .elementwise import add, div, mul, sub
 
 __all__ = ["addcdiv", "addcmul", "cumprod", "lerp"]
@@ -96,8 +98,8 @@ def lerp(input: Any, end: Any, weight: Any) -> Tensor:
 
 
 @operator(family="reduction", differentiable=("input",), method=True)
-def cumprod(input: Any, dim: int) -> Tensor:
-    """Running products along an axis; whole numbers and bools give int64.
+def cumprod(input: Any, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """Running products along an axis; whole numbers and bools give int64; `dtype` converts first.
 
     Shapes
     ------
@@ -114,7 +116,7 @@ def cumprod(input: Any, dim: int) -> Tensor:
     >>> tinycnn.cumprod([2.0, 3.0, 4.0], 0).tolist()
     [2.0, 6.0, 24.0]
     """
-    tensor = as_tensor(input)
+    tensor = converted(as_tensor(input), dtype)
     x = tensor.data
     along = axis("cumprod", dim, x.ndim)
     if x.dtype.kind in "biu":

@@ -284,7 +284,9 @@ def _added(name: str, input: Any, product: Any, first: Any, second: Any, beta: A
         raise DtypeError(f"{name}: beta={beta!r} and alpha={alpha!r} must be whole for operands of {y.dtype}; use .float()")
     wide = tensor.expand(*y.shape)
     y = y if alpha == 1 else mul(y, alpha)
-    return y if beta == 0 else add(y, wide if beta == 1 else mul(wide, beta))
+    if beta == 0:
+        return record(name, y.data, (y, tensor), lambda grad, needs: (grad, np.zeros(tensor.shape, grad.dtype)))
+    return add(y, wide if beta == 1 else mul(wide, beta))
 
 
 def _pairs(a: Tensor, b: Tensor, dims: Any) -> tuple[list[int], list[int]]:

@@ -12,7 +12,7 @@ from ._arguments import float_tensor, one_of, same_dtype
 from ._losses import REDUCTIONS, broadcast_pairs, common_shape, elementwise, real, reduced
 from .elementwise import add, div, mul, sub
 from .shape import unsqueeze
-from .unary import exp, log, square
+from .unary import log, square
 
 __all__ = ["gaussian_nll_loss", "kl_div", "poisson_nll_loss"]
 
@@ -70,7 +70,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     return elementwise("kl_div", inputs, reduction, kernel="kl_div_log_target" if log_target else "kl_div")
 
 
-@operator(family="loss", differentiable=("input", "target"))
+@operator(family="loss", kernels=("poisson_nll_loss", "poisson_nll_loss_log_input"), differentiable=("input", "target"))
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
 ) -> Tensor:
@@ -124,14 +124,19 @@ def poisson_nll_loss(
     name = "poisson_nll_loss"
     z, y = broadcast_pairs(name, input, target, reduction)
     little = real(name, "eps", eps, "a number >= 0", lambda x: 0 <= x < math.inf)
-    losses = sub(exp(z), mul(y, z)) if log_input else sub(z, mul(y, log(add(z, little))))
-    if full:
-        many = y.data > 1
-        ones = Tensor(np.where(many, y.data.dtype.type(0), y.data.dtype.type(1)))
-        counts = add(mul(y, Tensor(many.astype(y.data.dtype))), ones)  # 1 where Stirling's formula is not used
-        stirling = add(sub(mul(counts, log(counts)), counts), mul(log(mul(counts, 2 * math.pi)), 0.5))
-        losses = add(losses, mul(stirling, Tensor(many.astype(y.data.dtype))))
-    return reduced(losses, reduction)
+    kernel = "poisson_nll_loss_log_input" if log_input else "poisson_nll_loss"
+    if not full:
+        return elementwise(name, (z, y), reduction, little, kernel)
+    return reduced(add(elementwise(name, (z, y), "none", little, kernel), _stirling(y)), reduction)
+
+
+def _stirling(y: Tensor) -> Tensor:
+    """log y! by Stirling's formula where y > 1, else 0."""
+    kind = y.data.dtype.type
+    many = Tensor((y.data > 1).astype(y.data.dtype))
+    counts = add(mul(y, many), Tensor(kind(1) - many.data))  # 1 where the formula is not used
+    stirling = add(sub(mul(counts, log(counts)), counts), mul(log(mul(counts, 2 * math.pi)), 0.5))
+    return mul(stirling, many)
 
 
 def _variance(name: str, var: Any, like: Tensor) -> Tensor:

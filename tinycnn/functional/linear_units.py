@@ -190,9 +190,9 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
 
     Notes
     -----
-    Keras has approximate=False or True, ONNX the same two words. float32 is within 10 units in the last place, also far below zero, where PyTorch's
-    1 + erf has lost its digits. Minus infinity gives NaN, as in PyTorch; infinity gives infinity, where PyTorch's float32 gives NaN and its
-    float64 infinity.
+    Keras has approximate=False or True, ONNX the same two words. float32 is within 10 units in the last
+    place, and x^2 / 2 more far below zero, where PyTorch's 1 + erf has no digit left. Minus infinity gives NaN, as in PyTorch; infinity gives
+    infinity, as in its float64, where its float32 gives NaN.
 
     References
     ----------

@@ -11,14 +11,14 @@ from ..errors import ArgumentError, DtypeError, ShapeError
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, contiguous, float_tensor, one_of, same_dtype
-from ._losses import REDUCTIONS, answers, broadcast_pairs, class_weights, common_shape, labels_of, real, reduced
-from .bounds import clamp, where
+from ._losses import REDUCTIONS, answers, broadcast_pairs, class_weights, common_shape, elementwise, labels_of, real, reduced
+from .bounds import clamp
 from .elementwise import add, mul, neg, sub
 
 __all__ = ["crammer_singer_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "multilabel_margin_loss"]
 
 
-@operator(family="loss", differentiable=("input",), kinks="input = margin where target is -1")
+@operator(family="loss", kernels=("hinge_embedding_loss",), differentiable=("input",), kinks="input = margin where target is -1")
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:
     """Distances of pairs: those of like pairs are paid in full, those of unlike pairs up to a margin.
 
@@ -65,9 +65,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduct
     [0.5, 0.75]
     """
     name = "hinge_embedding_loss"
-    x, y = broadcast_pairs(name, input, target, reduction)
-    gap = clamp(sub(real(name, "margin", margin), x), min=0.0)
-    return reduced(add(where(Tensor(y.data != 1), gap, 0.0), where(Tensor(y.data != -1), x, 0.0)), reduction)
+    return elementwise(name, broadcast_pairs(name, input, target, reduction), reduction, real(name, "margin", margin))
 
 
 @operator(family="loss", differentiable=("input1", "input2"), kinks="where the order is right by exactly the margin")

@@ -127,7 +127,7 @@ def _lengths(d: np.ndarray, p: float) -> np.ndarray:
 
 
 def _length_slopes(d: np.ndarray, lengths: np.ndarray, p: float) -> np.ndarray:
-    """The derivative of the p-norm by each number; 0 for vectors of length 0."""
+    """The derivative of the p-norm by each number, p not 2; 0 for vectors of length 0."""
     zero = d.dtype.type(0)
     if p == 0:
         return np.zeros(d.shape, d.dtype)
@@ -136,7 +136,7 @@ def _length_slopes(d: np.ndarray, lengths: np.ndarray, p: float) -> np.ndarray:
     if math.isinf(p):
         largest = np.abs(d) == lengths
         return np.sign(d) * largest / np.maximum(largest.sum(-1, keepdims=True), 1).astype(d.dtype)
-    slopes = d / lengths if p == 2 else np.sign(d) * (np.abs(d) / lengths) ** (p - 1)
+    slopes = np.sign(d) * (np.abs(d) / lengths) ** (p - 1)
     return np.where((lengths == 0) | ((d == 0) & (p < 2)), zero, slopes)
 
 
@@ -192,14 +192,19 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     if not common_shape(name, x1=first.data, x2=second.data):
         raise ShapeError(f"{name}: x1 and x2 are single numbers; they must be vectors (D,) or rows of them (N, D)")
     with np.errstate(all="ignore"):
-        d = first.data - second.data + first.data.dtype.type(little)
+        d = np.asarray(first.data - second.data)
+        d += d.dtype.type(little)
         if norm == -math.inf and not d.shape[-1]:
             raise ShapeError(f"{name}: the least of no differences does not exist; x1 has shape {first.shape}")
         lengths = _lengths(d, norm)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        upstream = grad.reshape(lengths.shape)
         with np.errstate(all="ignore"):
-            slopes = _length_slopes(d, lengths, norm) * grad.reshape(lengths.shape)
+            if norm == 2:
+                slopes = d * np.where(lengths == 0, d.dtype.type(0), upstream / lengths)
+            else:
+                slopes = _length_slopes(d, lengths, norm) * upstream
         return (unbroadcast(slopes, first.data) if needs[0] else None, unbroadcast(-slopes, second.data) if needs[1] else None)
 
     return record(name, lengths if keepdim else lengths[..., 0], (first, second), backward)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import record
+from ..autograd import is_grad_enabled, record
 from ..errors import ArgumentError, ShapeError
 from ..registry import operator
 from ..tensor import Tensor
@@ -19,11 +19,18 @@ Size2 = int | tuple[int, int]
 Size3 = int | tuple[int, int, int]
 
 
+def _no_backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+    """Of a result that nothing asks the gradient of."""
+    return ()
+
+
 def _max_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], return_indices: bool) -> Any:
     """Maximum pooling; options are kernel_size, stride, padding, dilation and ceil_mode."""
     tensor, x = examples(name, input, axes)
     windows = checked_windows(name, axes, x.shape, *options)
     kernel = "max_pool3d" if axes == 3 else "max_pool2d"
+    if not return_indices and not (tensor.requires_grad and is_grad_enabled()):
+        return record(name, like_input(kernels.select(kernel + "_values", x)(x, *windows, options[-1]), tensor, axes), (), _no_backward)
     y, window = kernels.select(kernel, x)(x, *windows, options[-1])
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
@@ -65,7 +72,7 @@ def _avg_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], count_
 
 @operator(
     family="pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -128,7 +135,7 @@ def max_pool1d(
 
 @operator(
     family="pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -200,7 +207,7 @@ def max_pool2d(
 
 @operator(
     family="pool",
-    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index"),
+    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index", "max_pool3d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
