@@ -233,7 +233,10 @@ def test_ps_roi_pool(case, dtype, seed):
     x, rois, bins, scale, _ = case
     rois = rois.astype(dtype)
     theirs = lambda x: vision.ps_roi_pool(x, torch.tensor(rois), bins, scale)  # noqa: E731
-    same(lambda x: ops.ps_roi_pool(x, rois, bins, scale), theirs, x, dtype=dtype, seed=seed)
+    # torchvision cuts the bins one pixel short of the image's end, but in its backward at the end: not the gradient of its forward.
+    starts, ends = np.rint(scale * rois[:, 1:3]), np.rint(scale * rois[:, 3:])
+    short = (np.maximum(starts, ends) + 2 < [x.shape[3], x.shape[2]]).all()
+    same(lambda x: ops.ps_roi_pool(x, rois, bins, scale), theirs, x, dtype=dtype, seed=seed, gradients=short)
 
 
 def test_boxes_as_a_list():

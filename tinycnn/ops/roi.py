@@ -267,8 +267,8 @@ def ps_roi_pool(input: Any, boxes: Any, output_size: int | tuple[int, int], spat
 
     Notes
     -----
-    The upper bounds are cut at H - 1 and W - 1, exclusive, so the last row and column are never read: torchvision's code, kept. An empty bin
-    gives 0.
+    The upper bounds are cut at H - 1 and W - 1, exclusive, so the last row and column are never read: torchvision's code, kept. Its backward
+    cuts at H and W instead; here the gradient is that of the forward. An empty bin gives 0.
 
     References
     ----------
