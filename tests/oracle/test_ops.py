@@ -179,6 +179,9 @@ def regions(draw, position_sensitive=False):
 @given(regions(), st.booleans(), dtypes, seeds)
 def test_roi_align(case, aligned, dtype, seed):
     x, rois, bins, scale, ratio = case
+    if aligned and ratio <= 0:
+        # torchvision asks for a negative number of samples for a box reversed along one axis, and fails; here it gives zeros.
+        rois[:, 3:] = np.maximum(rois[:, 3:], rois[:, 1:3])
     rois = rois.astype(dtype)
     same(
         lambda x: ops.roi_align(x, rois, bins, scale, ratio, aligned),
@@ -210,7 +213,10 @@ def test_ps_roi_pool(case, dtype, seed):
     x, rois, bins, scale, _ = case
     rois = rois.astype(dtype)
     theirs = lambda x: vision.ps_roi_pool(x, torch.tensor(rois), bins, scale)  # noqa: E731
-    same(lambda x: ops.ps_roi_pool(x, rois, bins, scale), theirs, x, dtype=dtype, seed=seed)
+    # torchvision cuts the bins one pixel short of the image's end, but in its backward at the end: not the gradient of its forward.
+    starts, ends = np.rint(scale * rois[:, 1:3]), np.rint(scale * rois[:, 3:])
+    short = (np.maximum(starts, ends) + 2 < [x.shape[3], x.shape[2]]).all()
+    same(lambda x: ops.ps_roi_pool(x, rois, bins, scale), theirs, x, dtype=dtype, seed=seed, gradients=short)
 
 
 def test_boxes_as_a_list():
@@ -287,6 +293,11 @@ def test_blocks_load_torchvisions_keys():
             vision.Conv2dNormActivation(6, 4, 3, dilation=2, groups=2).eval(),
             (x,),
         ),
+        (
+            ops.Conv3dNormActivation(6, 4, (1, 3, 3), norm_layer=None),
+            vision.Conv3dNormActivation(6, 4, (1, 3, 3), norm_layer=None),
+            (x[:, :, None],),
+        ),
         (ops.Conv2dNormActivation(6, 4, 1, norm_layer=None), vision.Conv2dNormActivation(6, 4, 1, norm_layer=None), (x,)),
         (ops.FrozenBatchNorm2d(6), vision.FrozenBatchNorm2d(6), (x,)),
         (ops.MLP(4, [5, 3], bias=False), vision.MLP(4, [5, 3], bias=False), (x,)),
@@ -325,5 +336,5 @@ def test_drop_block_drops_and_scales_as_torchvision_does(size):
 
 
 def test_everything_torchvision_names_is_here_or_listed():
-    later = {"MultiScaleRoIAlign", "FeaturePyramidNetwork", "Conv3dNormActivation"}
+    later = {"MultiScaleRoIAlign", "FeaturePyramidNetwork"}
     assert set(vision.__all__) - set(tinycnn.ops.__all__) <= later

@@ -5,16 +5,47 @@ from typing import Any
 
 from .. import nn
 from ..errors import ArgumentError
-from ..functional._arguments import pair
 from ..tensor import Tensor
 
-__all__ = ["MLP", "Conv2dNormActivation", "SqueezeExcitation"]
+__all__ = ["MLP", "Conv2dNormActivation", "Conv3dNormActivation", "SqueezeExcitation"]
 
 Layer = Callable[..., nn.Module]
-Size = int | tuple[int, int]
+Size = int | tuple[int, ...]
 
 
-class Conv2dNormActivation(nn.Sequential):
+class _ConvNormActivation(nn.Sequential):
+    """What both ranks share."""
+
+    def __init__(
+        self,
+        convolution: Layer,
+        rank: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size,
+        padding: Size | str | None,
+        groups: int,
+        norm_layer: Layer | None,
+        activation_layer: Layer | None,
+        dilation: Size,
+        inplace: bool | None,
+        bias: bool | None,
+    ) -> None:
+        if padding is None:
+            kernel, apart = ((value,) * rank if isinstance(value, int) else value for value in (kernel_size, dilation))
+            padding = tuple((k - 1) // 2 * d for k, d in zip(kernel, apart, strict=True))
+        biased = norm_layer is None if bias is None else bias
+        layers: list[nn.Module] = [convolution(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, biased)]
+        if norm_layer is not None:
+            layers.append(norm_layer(out_channels))
+        if activation_layer is not None:
+            layers.append(activation_layer(**({} if inplace is None else {"inplace": inplace})))
+        super().__init__(*layers)
+        self.out_channels = out_channels
+
+
+class Conv2dNormActivation(_ConvNormActivation):
     """Convolution, normalisation and activation, one after another.
 
     Shapes
@@ -60,17 +91,49 @@ class Conv2dNormActivation(nn.Sequential):
         inplace: bool | None = True,
         bias: bool | None = None,
     ) -> None:
-        kernel, apart = (pair("Conv2dNormActivation", word, value, 1) for word, value in (("kernel_size", kernel_size), ("dilation", dilation)))
-        if padding is None:
-            padding = ((kernel[0] - 1) // 2 * apart[0], (kernel[1] - 1) // 2 * apart[1])
-        biased = norm_layer is None if bias is None else bias
-        layers: list[nn.Module] = [nn.Conv2d(in_channels, out_channels, kernel, stride, padding, apart, groups, biased)]
-        if norm_layer is not None:
-            layers.append(norm_layer(out_channels))
-        if activation_layer is not None:
-            layers.append(activation_layer(**({} if inplace is None else {"inplace": inplace})))
-        super().__init__(*layers)
-        self.out_channels = out_channels
+        super().__init__(
+            nn.Conv2d, 2, in_channels, out_channels, kernel_size, stride, padding, groups, norm_layer, activation_layer, dilation, inplace, bias
+        )
+
+
+class Conv3dNormActivation(_ConvNormActivation):
+    """Convolution of volumes, normalisation and activation, one after another.
+
+    Shapes
+    ------
+    (N, in_channels, D, H, W) -> (N, out_channels, D_out, H_out, W_out)
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, groups, dilation
+        As in `nn.Conv3d`.
+    padding, norm_layer, activation_layer, inplace, bias
+        As in `Conv2dNormActivation`.
+
+    Examples
+    --------
+    >>> from tinycnn import nn, ops
+    >>> len(ops.Conv3dNormActivation(3, 8)), len(ops.Conv3dNormActivation(3, 8, norm_layer=None))
+    (3, 2)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size = 3,
+        stride: Size = 1,
+        padding: Size | str | None = None,
+        groups: int = 1,
+        norm_layer: Layer | None = nn.BatchNorm3d,
+        activation_layer: Layer | None = nn.ReLU,
+        dilation: Size = 1,
+        inplace: bool | None = True,
+        bias: bool | None = None,
+    ) -> None:
+        super().__init__(
+            nn.Conv3d, 3, in_channels, out_channels, kernel_size, stride, padding, groups, norm_layer, activation_layer, dilation, inplace, bias
+        )
 
 
 class SqueezeExcitation(nn.Module):

@@ -105,7 +105,7 @@ def roi_align(
     -----
     No gradient goes to the boxes. ONNX RoiAlign-16's "half_pixel" is aligned=True, version 10 and "output_half_pixel" aligned=False;
     Detectron2 uses aligned=True, TensorFlow's crop_and_resize samples corners instead. Reversed boxes with aligned=True have no samples and give 0
-    (unless sampling_ratio is set); boxes with NaN give 0.
+    (unless sampling_ratio is set), where torchvision fails; boxes with NaN give 0.
 
     References
     ----------
@@ -267,8 +267,8 @@ def ps_roi_pool(input: Any, boxes: Any, output_size: int | tuple[int, int], spat
 
     Notes
     -----
-    The upper bounds are cut at H - 1 and W - 1, exclusive, so the last row and column are never read: torchvision's code, kept. An empty bin
-    gives 0.
+    The upper bounds are cut at H - 1 and W - 1, exclusive, so the last row and column are never read: torchvision's code, kept. Its backward
+    cuts at H and W instead; here the gradient is that of the forward. An empty bin gives 0.
 
     References
     ----------
