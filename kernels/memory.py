@@ -39,7 +39,10 @@ def size_class(nbytes: int) -> int:
 
 def _new_block(nbytes: int) -> mmap.mmap:
     """Fresh memory from the operating system, aligned to a page."""
-    block = mmap.mmap(-1, nbytes)
+    try:
+        block = mmap.mmap(-1, nbytes)
+    except OSError as error:
+        raise MemoryError(f"{nbytes} bytes are more than the operating system gives") from error
     if nbytes >= HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
         try:
             block.madvise(mmap.MADV_HUGEPAGE)

@@ -35,18 +35,6 @@ def relu_grad_x(grad, y):
 
 
 @elementwise(arrays=1, nanoseconds=CHEAP)
-def relu6(x):
-    """x cut off below 0 and above 6."""
-    return clamp(x, like(0, x), like(6, x))
-
-
-@elementwise(arrays=2, nanoseconds=CHEAP)
-def relu6_grad_x(grad, x):
-    """The gradient strictly between 0 and 6."""
-    return like(0, x) if x <= 0 or x >= 6 else grad
-
-
-@elementwise(arrays=1, nanoseconds=CHEAP)
 def hardtanh(x, min_val, max_val):
     """x cut off below min_val and above max_val."""
     return clamp(x, min_val, max_val)
@@ -56,6 +44,16 @@ def hardtanh(x, min_val, max_val):
 def hardtanh_grad_x(grad, x, min_val, max_val):
     """The gradient strictly between the two."""
     return like(0, x) if x <= min_val or x >= max_val else grad
+
+
+def relu6(x):
+    """x cut off below 0 and above 6."""
+    return hardtanh(x, 0, 6)
+
+
+def relu6_grad_x(grad, x):
+    """The gradient strictly between 0 and 6."""
+    return hardtanh_grad_x(grad, x, 0, 6)
 
 
 @elementwise(arrays=1, nanoseconds=CHEAP)
@@ -100,10 +98,9 @@ def softshrink(x, lambd):
     return like(0, x) if x >= -lambd and x <= lambd else (x + lambd if x < 0 else x - lambd)
 
 
-@elementwise(arrays=2, nanoseconds=CHEAP)
 def softshrink_grad_x(grad, x, lambd):
     """The gradient outside -lambd to lambd."""
-    return like(0, x) if x >= -lambd and x <= lambd else grad
+    return hardshrink_grad_x(grad, x, lambd)
 
 
 @elementwise(arrays=1, nanoseconds=CHEAP)

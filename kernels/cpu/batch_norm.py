@@ -10,7 +10,9 @@ from numba import prange
 
 from .. import memory
 from ..jit import kernel
+from . import batch_columns
 from .moments import (
+    or_constant,
     run_affine,
     run_affine_relu,
     run_affine_residual,
@@ -22,11 +24,13 @@ from .moments import (
     run_sum,
     serial,
     split,
+    spread,
 )
 
 __all__ = ["batch_norm", "batch_norm_frozen", "batch_norm_frozen_grad", "batch_norm_grad"]
 
-SHORT = 8  # runs below this many numbers are gathered to long ones first
+SHORT = 16  # numbers: channels with shorter runs are walked side by side
+
 
 
 @kernel
@@ -44,16 +48,17 @@ def _moments(x, shape, channel):
         start, end = _run(shape, n, channel)
         total += run_sum(x, start, end)
     mean = total / count
+    shift, rest = split(mean, x)
     total = 0.0
     for n in range(shape[0]):
         start, end = _run(shape, n, channel)
-        total += run_squares(x, start, end, mean)
-    return mean, total / count
+        total += run_squares(x, start, end, shift)
+    return mean, spread(total, count, rest)
 
 
 @kernel
 def _apply(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual):
-    scale = weight[channel] / math.sqrt(variance + eps)
+    scale = np.float64(weight[channel]) / math.sqrt(variance + eps)
     shift, rest = split(mean, x)
     narrow_scale, offset = x.dtype.type(scale), x.dtype.type(bias[channel] - rest * scale)
     for n in range(shape[0]):
@@ -125,34 +130,18 @@ def _gradient_parallel(grad, x, y, grad_x, shape, mean, variance, weight, eps, r
         _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, relu, own, grad_weight, grad_bias)
 
 
-def _gathered(x: np.ndarray | None) -> np.ndarray | None:
-    """(N, C, P) as (1, C, N P), so that the short runs of a channel become a long one."""
-    return None if x is None else np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(1, x.shape[1], -1)
-
-
-def _spread(gathered: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The reverse of `_gathered`."""
-    result = memory.empty(shape, gathered.dtype)
-    result[...] = gathered.reshape(shape[1], shape[0], shape[2]).transpose(1, 0, 2)
-    return result
-
-
-def _wide(values: np.ndarray | None, start: float, count: int) -> np.ndarray:
-    """Weight or bias in float64, or the number that stands for none."""
-    return np.full(count, start) if values is None else values.astype(np.float64)
-
-
 def _forward(x, mean, variance, weight, bias, residual, activation, eps, own):
-    if x.size and x.shape[2] < SHORT and x.shape[0] > 1:
-        y = _forward(_gathered(x), mean, variance, weight, bias, _gathered(residual), activation, eps, own)
-        return _spread(y, x.shape)
     y = memory.empty(x.shape, x.dtype)
     if x.size:
-        run = _forward_serial if serial(2 * x.size) else _forward_parallel
         flat = x.reshape(-1)
         added = flat if residual is None else residual.reshape(-1)
-        parameters = _wide(weight, 1.0, x.shape[1]), _wide(bias, 0.0, x.shape[1])
-        run(flat, y.reshape(-1), added, x.shape, mean, variance, *parameters, float(eps), activation == "relu", residual is not None, own)
+        parameters = mean, variance, or_constant(weight, 1, x), or_constant(bias, 0, x)
+        options = float(eps), activation == "relu", residual is not None, own
+        if x.shape[2] < SHORT:
+            batch_columns.forward(flat, y.reshape(-1), added, x.shape, *parameters, *options)
+        else:
+            run = _forward_serial if serial(2 * x.size) else _forward_parallel
+            run(flat, y.reshape(-1), added, x.shape, *parameters, *options)
     return y
 
 
@@ -168,19 +157,19 @@ def batch_norm_frozen(x, mean, variance, weight, bias, residual, activation, eps
 
 
 def _backward(grad, x, y, mean, variance, weight, activation, eps, own):
-    if x.size and x.shape[2] < SHORT and x.shape[0] > 1:
-        seen = _gathered(y if activation == "relu" else None)
-        grad_x, *others = _backward(_gathered(grad), _gathered(x), seen, mean, variance, weight, activation, eps, own)
-        return _spread(grad_x, x.shape), *others
     grad_x = memory.empty(x.shape, x.dtype)
-    grad_weight, grad_bias = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    grad_weight, grad_bias = np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
     if x.size:
-        run = _gradient_serial if serial(3 * x.size) else _gradient_parallel
         relu = activation == "relu"
         flat = x.reshape(-1)
         arrays = grad.reshape(-1), flat, y.reshape(-1) if relu else flat, grad_x.reshape(-1)
-        run(*arrays, x.shape, mean, variance, _wide(weight, 1.0, x.shape[1]), float(eps), relu, own, grad_weight, grad_bias)
-    return grad_x, grad_weight.astype(x.dtype), grad_bias.astype(x.dtype)
+        rest = x.shape, mean, variance, or_constant(weight, 1, x), float(eps), relu, own, grad_weight, grad_bias
+        if x.shape[2] < SHORT:
+            batch_columns.backward(*arrays, *rest)
+        else:
+            run = _gradient_serial if serial(3 * x.size) else _gradient_parallel
+            run(*arrays, *rest)
+    return grad_x, grad_weight, grad_bias
 
 
 def batch_norm_grad(grad, x, y, mean, variance, weight, activation, eps):

@@ -7,7 +7,7 @@ from numba import prange
 
 from .. import memory
 from ..jit import kernel
-from .moments import run_affine, run_gradient, run_products, run_squares, run_sum, serial, split
+from .moments import or_constant, run_affine, run_gradient, run_products, run_squares, run_sum, serial, split, spread
 
 __all__ = ["group_norm", "group_norm_grad"]
 
@@ -20,12 +20,12 @@ def _group(x, y, shape, groups, position, mean, variance, weight, bias, eps):
     count = size * shape[2]
     start, end = np.uint64(first), np.uint64(first + count)
     mean[position] = run_sum(x, start, end) / count
-    variance[position] = run_squares(x, start, end, mean[position]) / count
     shift, rest = split(mean[position], x)
+    variance[position] = spread(run_squares(x, start, end, shift), count, rest)
     inverse = 1 / math.sqrt(variance[position] + eps)
     for member in range(size):
         channel = position % groups * size + member
-        scale = weight[channel] * inverse
+        scale = np.float64(weight[channel]) * inverse
         start = np.uint64(first + member * shape[2])
         kind = x.dtype.type
         run_affine(x, y, start, start + np.uint64(shape[2]), shift, kind(scale), kind(bias[channel] - rest * scale))
@@ -89,8 +89,7 @@ def group_norm(x, weight, bias, groups, eps):
     mean, variance = np.zeros((x.shape[0], groups)), np.zeros((x.shape[0], groups))
     if x.size:
         run = _forward_serial if serial(2 * x.size) else _forward_parallel
-        scale = np.ones(x.shape[1]) if weight is None else weight.astype(np.float64)
-        offset = np.zeros(x.shape[1]) if bias is None else bias.astype(np.float64)
+        scale, offset = or_constant(weight, 1, x), or_constant(bias, 0, x)
         run(x.reshape(-1), y.reshape(-1), x.shape, groups, mean.reshape(-1), variance.reshape(-1), scale, offset, float(eps))
     return y, mean, variance
 
@@ -101,9 +100,9 @@ def group_norm_grad(grad, x, mean, variance, weight, groups, eps):
     shares = np.zeros((2, *x.shape[:2]))
     if x.size:
         run = _gradient_serial if serial(3 * x.size) else _gradient_parallel
-        scale = np.ones(x.shape[1]) if weight is None else weight.astype(np.float64)
+        scale = or_constant(weight, 1, x)
         arrays = grad.reshape(-1), x.reshape(-1), grad_x.reshape(-1)
         statistics = mean.reshape(-1), variance.reshape(-1)
         run(*arrays, x.shape, groups, *statistics, scale, float(eps), shares[0].reshape(-1), shares[1].reshape(-1))
-    grad_weight, grad_bias = shares.sum(1).astype(x.dtype)
+    grad_weight, grad_bias = np.add.reduce(shares, 1).astype(x.dtype)
     return grad_x, grad_weight, grad_bias

@@ -8,10 +8,12 @@ from numba import prange
 from .. import memory
 from ..jit import kernel
 from ..threads import get_num_threads
-from .moments import run_squares, run_sum, serial, split
+from .moments import SHORT_SUM, or_constant, run_squares, run_sum, serial, split, spread
 from .scalars import EXACT_ORDER
 
 __all__ = ["layer_norm", "layer_norm_grad", "rms_norm", "rms_norm_grad"]
+
+FEW_ROWS = 32  # rows whose shares of the weights' gradients are added up in x's own type before they go to float64
 
 
 @kernel(fastmath=EXACT_ORDER)
@@ -27,10 +29,9 @@ def _rows(x, y, columns, mean, variance, weight, bias, eps, centred, first, end)
     for row in range(first, end):
         start = np.uint64(row * columns)
         middle = run_sum(x, start, start + length) / columns if centred else 0.0
-        spread = run_squares(x, start, start + length, middle) / columns
-        mean[row], variance[row] = middle, spread
         shift, rest = split(middle, x)
-        inverse = 1 / math.sqrt(spread + eps)
+        mean[row], variance[row] = middle, spread(run_squares(x, start, start + length, shift), columns, rest)
+        inverse = 1 / math.sqrt(variance[row] + eps)
         _row_affine(x, y, start, length, shift, kind(inverse), kind(-rest * inverse), weight, bias)
 
 
@@ -42,18 +43,33 @@ def _rows_parallel(x, y, columns, mean, variance, weight, bias, eps, centred, ta
 
 
 @kernel
-def _row_products(grad, x, start, columns, shift, scale, offset, weight, share_weight, share_bias):
+def _row_products(grad, x, start, columns, shift, scale, offset, weight, some_weight, some_bias):
     """(sum of h, sum of h xhat) with h = grad weight; adds grad xhat and grad to the columns' sums on the way."""
     plain, along = 0.0, 0.0
-    for j in range(columns):
-        xhat = (x[start + j] - shift) * scale + offset
-        g = grad[start + j]
-        h = g * weight[j]
-        plain += h
-        along += h * xhat
-        share_weight[j] += g * xhat
-        share_bias[j] += g
+    first = np.uint64(0)
+    while first < columns:
+        stop = min(first + SHORT_SUM, columns)
+        one, other = x.dtype.type(0), x.dtype.type(0)
+        for j in range(first, stop):
+            xhat = (x[start + j] - shift) * scale + offset
+            g = grad[start + j]
+            h = g * weight[j]
+            one += h
+            other += h * xhat
+            some_weight[j] += g * xhat
+            some_bias[j] += g
+        plain += one
+        along += other
+        first = stop
     return plain, along
+
+
+@kernel
+def _hand_over(some, share):
+    """Add the sums over a few rows to those over all, and begin anew."""
+    for j in range(len(some)):
+        share[j] += some[j]
+        some[j] = 0
 
 
 @kernel(fastmath=EXACT_ORDER)
@@ -67,12 +83,16 @@ def _row_gradient(grad, x, grad_x, start, columns, shift, scale, offset, weight,
 def _row_gradients(grad, x, grad_x, columns, mean, variance, weight, eps, centred, share_weight, share_bias, first, end):
     kind = x.dtype.type
     length = np.uint64(columns)
+    some_weight, some_bias = np.zeros(columns, x.dtype), np.zeros(columns, x.dtype)
     for row in range(first, end):
         start = np.uint64(row * columns)
         shift, rest = split(mean[row], x)
         inverse = 1 / math.sqrt(variance[row] + eps)
         scale, offset = kind(inverse), kind(-rest * inverse)
-        plain, along = _row_products(grad, x, start, length, shift, scale, offset, weight, share_weight, share_bias)
+        plain, along = _row_products(grad, x, start, length, shift, scale, offset, weight, some_weight, some_bias)
+        if row % FEW_ROWS == FEW_ROWS - 1 or row == end - 1:
+            _hand_over(some_weight, share_weight)
+            _hand_over(some_bias, share_bias)
         constant = plain / columns if centred else 0.0
         _row_gradient(grad, x, grad_x, start, length, shift, scale, offset, weight, kind(constant), kind(along / columns))
 
@@ -96,8 +116,7 @@ def _forward(x, weight, bias, eps, centred):
     rows, columns = x.shape
     mean, variance = np.zeros(rows), np.zeros(rows)
     if x.size:
-        scale = np.ones(columns, x.dtype) if weight is None else weight
-        offset = np.zeros(columns, x.dtype) if bias is None else bias
+        scale, offset = or_constant(weight, 1, x), or_constant(bias, 0, x)
         arguments = x.reshape(-1), y.reshape(-1), columns, mean, variance, scale, offset, float(eps), centred
         if serial(2 * x.size):
             _rows(*arguments, 0, rows)
@@ -112,14 +131,14 @@ def _backward(grad, x, mean, variance, weight, eps, centred):
     few = serial(3 * x.size)
     shares = np.zeros((2, 1 if few else _tasks(rows), columns))
     if x.size:
-        scale = np.ones(columns, x.dtype) if weight is None else weight
+        scale = or_constant(weight, 1, x)
         arrays = grad.reshape(-1), x.reshape(-1), grad_x.reshape(-1)
         arguments = *arrays, columns, mean, variance, scale, float(eps), centred
         if few:
             _row_gradients(*arguments, shares[0, 0], shares[1, 0], 0, rows)
         else:
             _row_gradients_parallel(*arguments, shares[0], shares[1], _tasks(rows))
-    grad_weight, grad_bias = shares.sum(1).astype(x.dtype)
+    grad_weight, grad_bias = np.add.reduce(shares, 1).astype(x.dtype)
     return grad_x, grad_weight, grad_bias
 
 

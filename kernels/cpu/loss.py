@@ -7,6 +7,7 @@ from .. import memory
 from ..jit import kernel
 from ..threads import SERIAL_BELOW, get_num_threads
 from . import scalars
+from .logarithm import log
 from .tiles import load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
 
 __all__ = ["nll_loss", "nll_loss_grad_x", "soft_target_cross_entropy", "softmax_cross_entropy", "wrong_class"]
@@ -17,38 +18,39 @@ NO_WEIGHTS = {char: np.empty(0, char) for char in "fd"}
 
 @kernel
 def _mass(label, weight, shares, weight_sum):
-    """sum_k q[k], by which the softmax is multiplied in the gradient."""
-    return (shares[0] * weight[label] if weight.size else shares[0]) + shares[1] * weight_sum
+    """sum_k q[k] times the gradient's factor, by which the softmax is multiplied in the gradient."""
+    return ((shares[0] * weight[label] if weight.size else shares[0]) + shares[1] * weight_sum) * shares[2]
 
 
 @kernel
-def _spread(x, share, largest, log_total, grad, position, classes):
-    """The loss of equal shares of neighbouring scores, taken off the gradient."""
+def _spread(x, share, scale, largest, log_total, grad, position, classes):
+    """The loss of equal shares of neighbouring scores, taken off the gradient, which has the factor `scale`."""
     # Both terms are positive, so nothing is lost by taking log(total) once for all.
-    below = x.dtype.type(0)
+    below, row, slopes = x.dtype.type(0), x[position : position + classes], grad[position : position + classes]
     for k in range(classes):
-        below += largest - x[position + k]
-        grad[position + k] -= share
+        below += largest - row[k]
+    for k in range(classes):
+        slopes[k] -= share * scale
     return share * below + share * x.dtype.type(classes) * log_total
 
 
 @kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
 def _sample(x, label, weight, shares, largest, total, grad, position, class_step, classes):
     """The loss of one sample; takes its shares q off the gradient, which is softmax[k] sum_l q[l] by now."""
-    log_total = x.dtype.type(np.log(total))
+    log_total = x.dtype.type(log(total))
     sure = shares[0] * weight[label] if weight.size else shares[0]
     at = position + label * class_step
     loss = -sure * (x[at] - largest - log_total) if sure != 0 else x.dtype.type(0)
-    grad[at] -= sure
+    grad[at] -= sure * shares[2]
     if shares[1] != 0 and class_step == 1 and not weight.size:
-        return loss + _spread(x, shares[1], largest, log_total, grad, position, classes)
+        return loss + _spread(x, shares[1], shares[2], largest, log_total, grad, position, classes)
     if shares[1] != 0:
         for k in range(classes):
             share = shares[1] * weight[k] if weight.size else shares[1]
             at = position + k * class_step
             if share != 0:
                 loss -= share * (x[at] - largest - log_total)
-            grad[at] -= share
+            grad[at] -= share * shares[2]
     return loss
 
 
@@ -62,11 +64,26 @@ def _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, gr
             grad[k] = zero
         return
     largest, total = row_exponentials(x, grad, position, classes)
-    scale = x.dtype.type(_mass(label, weight, shares, weight_sum) / total)
-    for k in range(position, position + classes):
-        grad[k] *= scale
+    scale, row = x.dtype.type(_mass(label, weight, shares, weight_sum) / total), grad[position : position + classes]
+    for k in range(classes):
+        row[k] *= scale
     losses[n] = _sample(x, label, weight, shares, largest, total, grad, position, 1, classes)
     counts[n] = weight[label] if weight.size else x.dtype.type(1)
+
+
+@kernel(fastmath=scalars.EXACT_ORDER)
+def _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore_index, first, position, class_step, sample_step):
+    """What `_sample` does, for a tile of samples whose classes are sure and equal in weight."""
+    zero, one, count = x.dtype.type(0), x.dtype.type(1), total.size
+    for p in range(count):
+        total[p] = log(total[p])
+    for p in range(count):
+        label = target[first + p]
+        kept = label != ignore_index
+        at = position + p * sample_step + (label if kept else 0) * class_step
+        losses[first + p] = shares[0] * (largest[p] - x[at] + total[p]) if kept else zero
+        counts[first + p] = one if kept else zero
+        grad[at] -= shares[0] * shares[2] if kept else zero
 
 
 @kernel
@@ -87,6 +104,9 @@ def _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, g
             value = row[p] * scale[p]
             row[p] = value if scale[p] != zero else zero
     store_tile(tile, grad, position, class_step, sample_step)
+    if shares[1] == 0 and not weight.size:
+        _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore_index, first, position, class_step, sample_step)
+        return
     for p in range(count):
         label, loss, weighs = target[first + p], zero, zero
         if label != ignore_index:
@@ -114,15 +134,15 @@ def _parallel(x, target, weight, weight_sum, ignore_index, shares, losses, count
             _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape)
 
 
-def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing):
-    """Losses (N, P), the weights they count with, and the gradient (N, C, P); see the reference."""
+def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1.0):
+    """Losses (N, P), the weights they count with, and scale times the gradient (N, C, P); see the reference."""
     images, classes, places = logits.shape
     losses = memory.empty((images, places), logits.dtype)
     counts = memory.empty((images, places), logits.dtype)
     grad = memory.empty(logits.shape, logits.dtype)
     element = logits.dtype.type
     weights, weight_sum = (NO_WEIGHTS[logits.dtype.char], classes) if weight is None else (weight, weight.sum())
-    shares = (element(1 - label_smoothing), element(label_smoothing / classes))
+    shares = (element(1 - label_smoothing), element(label_smoothing / classes), element(scale))
     if not logits.size:
         return losses, counts, grad
     rows, tasks = tiling(logits.shape)
@@ -152,22 +172,23 @@ def wrong_class(target, classes, ignore_index):
 def _soft_row(x, target, weight, shares, losses, grad, n, classes):
     position = n * classes
     largest, total = row_exponentials(x, grad, position, classes)
-    log_total = x.dtype.type(np.log(total))
-    share = np.empty(classes, x.dtype)
+    log_total = x.dtype.type(log(total))
+    share, row, slopes = np.empty(classes, x.dtype), x[position : position + classes], grad[position : position + classes]
+    wanted = target[position : position + classes]
     for k in range(classes):
-        share[k] = shares[0] * target[position + k] + shares[1]
+        share[k] = shares[0] * wanted[k] + shares[1]
     if weight.size:
         for k in range(classes):
             share[k] *= weight[k]
     mass, below = x.dtype.type(0), x.dtype.type(0)
     for k in range(classes):
         mass += share[k]
-        below += share[k] * (largest - x[position + k])
+        below += share[k] * (largest - row[k])
     # Both terms are positive where the shares are, so nothing is lost by taking log(total) once for all.
     losses[n] = below + mass * log_total
     scale = x.dtype.type(mass / total)
     for k in range(classes):
-        grad[position + k] = grad[position + k] * scale - share[k]
+        slopes[k] = slopes[k] * scale - share[k]
 
 
 @kernel(fastmath=scalars.EXACT_ORDER)
@@ -181,7 +202,9 @@ def _soft_tile(x, target, weight, shares, losses, grad, task, shape):
     load_tile(x, position, class_step, sample_step, scores)
     load_tile(target, position, class_step, sample_step, share)
     tile_exponentials(tile, largest, total)
-    log_total = np.log(total)
+    log_total = np.empty(count, x.dtype)
+    for p in range(count):
+        log_total[p] = log(total[p])
     for k in range(classes):
         factor = weight[k] if weight.size else x.dtype.type(1)
         q, row = share[k], scores[k]

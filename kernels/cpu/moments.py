@@ -16,11 +16,18 @@ from .scalars import EXACT_ORDER
 __all__: list[str] = []
 
 NANOSECONDS_AN_ELEMENT = 0.4
+SMALLEST_SQUARES, LARGEST_SQUARES = 1e-25, 1e38  # float32 holds sums of squares between these to all its digits
+SHORT_SUM = np.uint64(256)  # numbers: vectors of eight add 32 of them at a time
 
 
 def serial(size: int) -> bool:
     """Whether work on so many elements is too little for a parallel region."""
     return size * NANOSECONDS_AN_ELEMENT < SERIAL_BELOW or get_num_threads() == 1
+
+
+def or_constant(values: np.ndarray | None, constant: int, x: np.ndarray) -> np.ndarray:
+    """Weight or bias, one number for each place of x's second axis, or the constants that stand for none."""
+    return np.full(x.shape[1], constant, x.dtype) if values is None else values
 
 
 @kernel
@@ -33,22 +40,50 @@ def run_sum(x, start, end):
 
 
 @kernel
-def run_squares(x, start, end, mean):
-    """The sum of (x[start:end] - mean)^2 in float64."""
+def _squares_one_by_one(x, start, end, shift):
     total = 0.0
     for i in range(start, end):
-        distance = np.float64(x[i]) - mean
+        distance = np.float64(x[i]) - np.float64(shift)
         total += distance * distance
     return total
 
 
 @kernel
+def run_squares(x, start, end, shift):
+    """The sum of (x[start:end] - shift)^2: float64 sums of short sums in x's own type, one by one where these leave its range."""
+    total = 0.0
+    first = start
+    while first < end:
+        stop = min(first + SHORT_SUM, end)
+        part = x.dtype.type(0)
+        for i in range(first, stop):
+            distance = x[i] - shift
+            part += distance * distance
+        total += part
+        first = stop
+    return total if SMALLEST_SQUARES < total < LARGEST_SQUARES else _squares_one_by_one(x, start, end, shift)
+
+
+@kernel
+def spread(squares, count, rest):
+    """The variance from the sum of (x - shift)^2, which the rest of the mean makes larger than that of (x - mean)^2."""
+    variance = squares / count - rest * rest
+    return variance if not variance < 0 else 0.0
+
+
+@kernel
 def run_products(grad, x, start, end, shift):
-    """(sum of grad, sum of grad (x - shift)) over a run, in float64."""
+    """(sum of grad, sum of grad (x - shift)) over a run: float64 sums of short sums in x's own type, which vectors add up twice as fast."""
     plain, along = 0.0, 0.0
-    for i in range(start, end):
-        plain += grad[i]
-        along += grad[i] * (x[i] - shift)
+    while start < end:
+        stop = min(start + SHORT_SUM, end)
+        one, other = x.dtype.type(0), x.dtype.type(0)
+        for i in range(start, stop):
+            one += grad[i]
+            other += grad[i] * (x[i] - shift)
+        plain += one
+        along += other
+        start = stop
     return plain, along
 
 
@@ -57,10 +92,16 @@ def run_masked_products(grad, x, y, start, end, shift):
     """As `run_products`, counting grad only where y is above zero (or NaN)."""
     zero = y.dtype.type(0)
     plain, along = 0.0, 0.0
-    for i in range(start, end):
-        g = zero if y[i] <= zero else grad[i]
-        plain += g
-        along += g * (x[i] - shift)
+    while start < end:
+        stop = min(start + SHORT_SUM, end)
+        one, other = zero, zero
+        for i in range(start, stop):
+            g = zero if y[i] <= zero else grad[i]
+            one += g
+            other += g * (x[i] - shift)
+        plain += one
+        along += other
+        start = stop
     return plain, along
 
 

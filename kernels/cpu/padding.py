@@ -48,8 +48,8 @@ def _pad(x, y, x_shape, depths, rows, columns, first, start, count, value, first
         for d in depths:
             for h in rows:
                 if d < 0 or h < 0:
-                    for j in range(out, out + columns.size):
-                        y[j] = value
+                    for j in range(columns.size):
+                        y[np.uint64(out + j)] = value
                 else:
                     row = ((m * x_shape[1] + d) * x_shape[2] + h) * x_shape[3]
                     _copy_row(x, (row, start), y, out, columns, first, count, value)

@@ -53,24 +53,25 @@ def _max_planes(x, y, window, x_shape, y_shape, kernel_size, stride, padding, di
                     for j in range(out, out + columns):
                         y[j], window[j] = lowest, nothing
                 started = False
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
+                for e in range(kernel_size[0]):
                     d = k * stride[0] + e * dilation[0] - padding[0]
-                    h = i * stride[1] + (place - e * kernel_size[1]) * dilation[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width
-                    if not started:
-                        # A window of nothing but minus infinity is won by its first cell.
-                        for j in range(out, out + columns):
-                            y[j] = lowest
-                        for b in range(kernel_size[2] - 1, -1, -1):
-                            for j in range(out + first[b], out + end[b]):
-                                window[j] = number(place * kernel_size[2] + b)
-                        started = True
-                    for b in range(kernel_size[2]):
-                        start = row + first[b] * stride[2] + b * dilation[2] - padding[4]
-                        keep_larger(x, start, stride[2], y, window, out + first[b], end[b] - first[b], place * kernel_size[2] + b)
+                    for a in range(kernel_size[1]):
+                        h = i * stride[1] + a * dilation[1] - padding[2]
+                        if d < 0 or d >= depth or h < 0 or h >= height:
+                            continue
+                        row = ((plane * depth + d) * height + h) * width
+                        cell = (e * kernel_size[1] + a) * kernel_size[2]
+                        if not started:
+                            # A window of nothing but minus infinity is won by its first cell.
+                            for j in range(columns):
+                                y[np.uint64(out + j)] = lowest
+                            for b in range(kernel_size[2] - 1, -1, -1):
+                                for j in range(out + first[b], out + end[b]):
+                                    window[j] = number(cell + b)
+                            started = True
+                        for b in range(kernel_size[2]):
+                            start = row + first[b] * stride[2] + b * dilation[2] - padding[4]
+                            keep_larger(x, start, stride[2], y, window, out + first[b], end[b] - first[b], cell + b)
 
 
 @kernel(parallel=True)
@@ -170,16 +171,16 @@ def _value_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation
                 out = ((plane * layers + k) * rows + i) * columns
                 for j in range(columns):
                     y[np.uint64(out + j)] = lowest
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
+                for e in range(kernel_size[0]):
                     d = k * stride[0] + e * dilation[0] - padding[0]
-                    h = i * stride[1] + (place - e * kernel_size[1]) * dilation[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width - padding[4]
-                    for b in range(kernel_size[2]):
-                        start = row + first[b] * stride[2] + b * dilation[2]
-                        _raise_cells(x, np.uint64(start), step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
+                    for a in range(kernel_size[1]):
+                        h = i * stride[1] + a * dilation[1] - padding[2]
+                        if d < 0 or d >= depth or h < 0 or h >= height:
+                            continue
+                        row = ((plane * depth + d) * height + h) * width - padding[4]
+                        for b in range(kernel_size[2]):
+                            start = row + first[b] * stride[2] + b * dilation[2]
+                            _raise_cells(x, np.uint64(start), step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
 
 
 @kernel(parallel=True)
@@ -275,7 +276,7 @@ def _spread_planes(grad, window, grad_x, x_shape, y_shape, kernel_size, stride, 
     steps = _steps(x_shape, kernel_size, dilation)
     for plane in range(first_plane, end_plane):
         for position in range(plane * depth * height * width, (plane + 1) * depth * height * width):
-            grad_x[position] = 0
+            grad_x[np.uint64(position)] = 0
         for k in range(layers):
             for i in range(rows):
                 layer = plane * depth + k * stride[0] - padding[0]

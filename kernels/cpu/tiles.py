@@ -6,12 +6,14 @@ classes with inner 1 are better worked through as they lie; kernels have a row v
 """
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from ..jit import kernel
 from . import scalars
 
 TILE = 128  # samples in a tile
-LANES = 32  # maxima side by side in a row
+MAGNITUDE = 2**31 - 1  # the bits of a float32 but the sign
 MANY = 64  # classes from which on a row of them is long enough for itself
 
 
@@ -84,26 +86,44 @@ def tile_exponentials(tile, largest, total):
             total[p] += small
 
 
+def largest_of(row):
+    """The largest number of a row; NaN may be passed over."""
+    return row.max()
+
+
+@kernel
+def _largest32(row):
+    # Comparing floats keeps LLVM from vector code, because of NaN. Their bits, with those of negative numbers flipped, are whole
+    # numbers in the same order.
+    bits = row.view(np.int32)
+    largest = np.int32(-(2**31))
+    for k in range(bits.size):
+        order = np.int32(bits[k] ^ np.int32((bits[k] >> 31) & MAGNITUDE))
+        largest = order if order > largest else largest
+    return np.int32(largest ^ np.int32((largest >> 31) & MAGNITUDE)).view(np.float32)
+
+
+@kernel
+def _largest64(row):
+    largest = row[0]
+    for k in range(row.size):
+        largest = row[k] if row[k] > largest else largest
+    return largest
+
+
+@overload(largest_of)
+def _largest_of(row):
+    return (lambda row: _largest32(row)) if row.dtype == types.float32 else (lambda row: _largest64(row))
+
+
 @kernel
 def row_exponentials(x, y, position, classes):
     """(m, s) of one sample whose scores are neighbours: e^(x[k] - m) goes to y, m is the largest x, s their sum."""
-    # Many maxima side by side, as each comparison would have to wait for the one before it.
-    lanes = np.empty(LANES, x.dtype)
-    lanes[:] = x[position]
-    whole = classes - classes % LANES
-    for k in range(position, position + whole, LANES):
-        for lane in range(np.uint64(LANES)):
-            value, known = x[np.uint64(k) + lane], lanes[lane]
-            lanes[lane] = value if value > known else known
-    largest = x[position]
-    for k in range(position + whole, position + classes):
-        largest = x[k] if x[k] > largest else largest
-    for lane in range(LANES):
-        largest = lanes[lane] if lanes[lane] > largest else largest
-    start = np.uint64(position)
-    for k in range(np.uint64(classes)):
-        y[start + k] = scalars.exp(x[start + k] - largest)
+    scores, powers = x[position : position + classes], y[position : position + classes]
+    largest = largest_of(scores)
+    for k in range(classes):
+        powers[k] = scalars.exp(scores[k] - largest)
     total = 0.0
-    for k in range(np.uint64(classes)):
-        total += y[start + k]
+    for k in range(classes):
+        total += powers[k]
     return largest, total

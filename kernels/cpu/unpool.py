@@ -13,10 +13,11 @@ __all__ = ["max_unpool", "max_unpool_grad_x", "unpool2d", "unpool2d_grad_x"]
 @kernel
 def _put(x, index, y, first, end):
     for m in range(first, end):
+        row = np.uint64(m)
         for position in range(y.shape[1]):
-            y[m, position] = 0
+            y[row, np.uint64(position)] = 0
         for i in range(x.shape[1]):
-            y[m, np.uint64(index[m, i])] = x[m, i]
+            y[row, np.uint64(index[row, np.uint64(i)])] = x[row, np.uint64(i)]
 
 
 @kernel(parallel=True)
@@ -38,8 +39,9 @@ def max_unpool(x, index, cells):
 @kernel
 def _take(grad, index, grad_x, first, end):
     for m in range(first, end):
+        row = np.uint64(m)
         for i in range(index.shape[1]):
-            grad_x[m, i] = grad[m, np.uint64(index[m, i])]
+            grad_x[row, np.uint64(i)] = grad[row, np.uint64(index[row, np.uint64(i)])]
 
 
 @kernel(parallel=True)

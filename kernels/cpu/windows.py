@@ -6,66 +6,59 @@ from numba import prange
 from .. import memory
 from ..jit import kernel
 from .planes import serial, tasks_of
+from .pool_vectors import keep_larger
+from .row_sum import total_of
 
 __all__ = ["max_of_windows", "max_of_windows_grad_x", "mean_of_windows", "mean_of_windows_grad_x"]
 
-CHUNK = 256  # elements summed in their own type before they join a sum in float64
-
 
 @kernel
-def _first_larger(value, place, other, there):
-    """Whether a number found elsewhere takes over: larger, or equal and earlier, or NaN and later."""
-    return other > value or (other == value and there < place) or (other != other and (value == value or there > place))
-
-
-@kernel
-def _best_of_rows(x, start, sizes, front, back, top, bottom, best, lines):
-    """For every column the largest element of the rows of a window, and the number of its row."""
+def _best_of_rows(x, start, sizes, front, back, top, bottom, best, numbers):
+    """For every column the largest element of the rows of a window, and the number of its row in the window."""
     inner, line = sizes[1], sizes[2]
     row = start + (front * inner + top) * line
     for w in range(line):
         best[w] = x[np.uint64(row + w)]
-        lines[w] = front * inner + top
-    for d in range(front, back):
-        for h in range(top, bottom):
-            number = np.int32(d * inner + h)
-            row = start + (d * inner + h) * line
-            if d > front or h > top:
-                for w in range(line):
-                    value, known = x[np.uint64(row + w)], best[w]
-                    larger = value > known or value != value
-                    best[w] = value if larger else known
-                    lines[w] = number if larger else lines[w]
+        numbers[w] = 0
+    for number in range(1, (back - front) * (bottom - top)):
+        d = number // (bottom - top)
+        row = start + ((front + d) * inner + top + number - d * (bottom - top)) * line
+        keep_larger(x, row, 1, best, numbers, 0, line, number)
 
 
 @kernel
-def _max_maps(x, y, index, sizes, depth, height, width, first_map, end_map):
+def _max_maps(x, y, index, sizes, depth, height, width, like, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
-    best, lines = np.empty(line, x.dtype), np.empty(line, np.int32)
+    best, numbers = np.empty(line, x.dtype), np.empty(line, like.dtype)
     for m in range(first_map, end_map):
         deep, high, wide = m if depth.shape[0] > 1 else 0, m if height.shape[0] > 1 else 0, m if width.shape[0] > 1 else 0
         start, out = m * cells, m * layers * rows * columns
         for k in range(layers):
             for i in range(rows):
                 front, back, top, bottom = depth[deep, k, 0], depth[deep, k, 1], height[high, i, 0], height[high, i, 1]
-                _best_of_rows(x, start, sizes, front, back, top, bottom, best, lines)
+                _best_of_rows(x, start, sizes, front, back, top, bottom, best, numbers)
                 for j in range(columns):
-                    left = width[wide, j, 0]
-                    value, place = best[left], lines[left] * line + left
-                    for w in range(left + 1, width[wide, j, 1]):
-                        other, there = best[w], lines[w] * line + w
-                        if _first_larger(value, place, other, there):
-                            value, place = other, there
-                    y[out], index[out] = value, place
+                    place = width[wide, j, 0]
+                    value, number = best[place], numbers[place]
+                    for w in range(place + 1, width[wide, j, 1]):
+                        # A number takes over if it is larger, equal and of an earlier row, or NaN and of a later one. No branches: which way
+                        # they go is anybody's guess.
+                        other, there = best[w], numbers[w]
+                        larger = (other > value) | ((other == value) & (there < number))
+                        larger |= (other != other) & ((value == value) | (there >= number))
+                        value, number, place = (other, there, w) if larger else (value, number, place)
+                    d = number // (bottom - top) if back - front > 1 else 0
+                    y[out] = value
+                    index[out] = ((front + d) * inner + top + number - d * (bottom - top)) * line + place
                     out += 1
 
 
 @kernel(parallel=True)
-def _max_parallel(x, y, index, sizes, depth, height, width, maps, tasks):
+def _max_parallel(x, y, index, sizes, depth, height, width, like, maps, tasks):
     for task in prange(tasks):
-        _max_maps(x, y, index, sizes, depth, height, width, task * maps // tasks, (task + 1) * maps // tasks)
+        _max_maps(x, y, index, sizes, depth, height, width, like, task * maps // tasks, (task + 1) * maps // tasks)
 
 
 def max_of_windows(x, depth, height, width):
@@ -73,7 +66,9 @@ def max_of_windows(x, depth, height, width):
     maps = x.shape[0]
     y = memory.empty((maps, depth.shape[1], height.shape[1], width.shape[1]), x.dtype)
     index = memory.empty(y.shape, np.int64)
-    arguments = (x.reshape(-1), y.reshape(-1), index.reshape(-1), x.shape[1:], depth, height, width)
+    # The rows of a window are numbered in the smallest type that holds the most there can be.
+    like = np.empty(0, np.uint8 if x.shape[1] * x.shape[2] <= 255 else np.int32)
+    arguments = (x.reshape(-1), y.reshape(-1), index.reshape(-1), x.shape[1:], depth, height, width, like)
     if serial(x.size):
         _max_maps(*arguments, 0, maps)
     else:
@@ -85,7 +80,7 @@ def max_of_windows(x, depth, height, width):
 def _add_maps(grad, index, grad_x, cells, outputs, first_map, end_map):
     for m in range(first_map, end_map):
         for position in range(m * cells, (m + 1) * cells):
-            grad_x[position] = 0
+            grad_x[np.uint64(position)] = 0
         for position in range(m * outputs, (m + 1) * outputs):
             grad_x[np.uint64(m * cells + index[np.uint64(position)])] += grad[np.uint64(position)]
 
@@ -110,38 +105,13 @@ def max_of_windows_grad_x(grad, index, x_shape):
 
 
 @kernel
-def _total(x, first, end):
-    """The sum of neighbouring elements, in float64 but for chunks; eight sums side by side become one vector."""
-    total = 0.0
-    zero = x.dtype.type(0)
-    while first < end:
-        stop = min(first + CHUNK, end)
-        a, b, c, d, e, f, g, h = zero, zero, zero, zero, zero, zero, zero, zero
-        while first + 8 <= stop:
-            a += x[np.uint64(first)]
-            b += x[np.uint64(first + 1)]
-            c += x[np.uint64(first + 2)]
-            d += x[np.uint64(first + 3)]
-            e += x[np.uint64(first + 4)]
-            f += x[np.uint64(first + 5)]
-            g += x[np.uint64(first + 6)]
-            h += x[np.uint64(first + 7)]
-            first += 8
-        while first < stop:
-            a += x[np.uint64(first)]
-            first += 1
-        total += ((a + b) + (c + d)) + ((e + f) + (g + h))
-    return total
-
-
-@kernel
 def _mean_maps(x, y, sizes, depth, height, width, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
     if layers * rows * columns == 1 and width[0, 0, 1] - width[0, 0, 0] == cells:
         for m in range(first_map, end_map):
-            y[m] = _total(x, m * cells, (m + 1) * cells) / cells
+            y[m] = total_of(x, m * cells, (m + 1) * cells) / cells
         return
     sums = np.empty(line, np.float64)
     for m in range(first_map, end_map):
@@ -168,7 +138,7 @@ def _mean_maps(x, y, sizes, depth, height, width, first_map, end_map):
                         for w in range(left, right):
                             total += sums[w]
                     else:
-                        total = _total(x, row + left, row + right)
+                        total = total_of(x, row + left, row + right)
                     y[out] = total / (lines * (right - left))
                     out += 1
 
@@ -223,6 +193,14 @@ def _share_maps(grad, grad_x, sizes, depth, height, width, first_map, end_map):
             for i in range(rows):
                 front, back, top, bottom = depth[deep, k, 0], depth[deep, k, 1], height[high, i, 0], height[high, i, 1]
                 count = (back - front) * (bottom - top)
+                row = start + (front * inner + top) * line
+                if count == 1:
+                    for j in range(columns):
+                        share = grad[out] / grad.dtype.type(width[wide, j, 1] - width[wide, j, 0])
+                        out += 1
+                        for w in range(width[wide, j, 0], width[wide, j, 1]):
+                            grad_x[np.uint64(row + w)] += share
+                    continue
                 # What each column of these rows receives.
                 for w in range(line):
                     shares[w] = 0

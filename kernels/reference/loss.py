@@ -5,12 +5,12 @@ from .scalars import empty_like_shape, exp, log, zero_of
 __all__ = ["nll_loss", "nll_loss_grad_x", "soft_target_cross_entropy", "softmax_cross_entropy", "wrong_class"]
 
 
-def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing):
+def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1):
     """The cross-entropy of softmax(logits) from the logits, for each sample, and its gradient.
 
     logits is (N, C, P), target (N, P) with classes; returns losses (N, P), the weight each counts with in a mean, and grad_logits (N, C, P), where
 
-        loss = -sum_k q[k] log softmax(logits)[k],  grad[k] = softmax(logits)[k] sum_l q[l] - q[k],
+        loss = -sum_k q[k] log softmax(logits)[k],  grad[k] = scale (softmax(logits)[k] sum_l q[l] - q[k]),
         q[k] = weight[k] ((1 - label_smoothing) [k = target] + label_smoothing / C).
 
     Where target is ignore_index all three are zero.
@@ -40,7 +40,7 @@ def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing)
                     losses[n, p] = losses[n, p] - share * (logits[n, k, p] - largest - log(total))
                 grad[n, k, p] = -share
             for k in range(classes):
-                grad[n, k, p] = grad[n, k, p] + exp(logits[n, k, p] - largest) / total * mass
+                grad[n, k, p] = scale * (grad[n, k, p] + exp(logits[n, k, p] - largest) / total * mass)
             counts[n, p] = one if weight is None else weight[label]
     return losses, counts, grad
 

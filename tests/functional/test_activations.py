@@ -203,6 +203,7 @@ def test_rrelu():
     drawn.backward(np.ones(1000))
     np.testing.assert_array_equal(tensor.grad.data, slopes.data)
     np.testing.assert_array_equal(F.rrelu(x, 0.2, 0.4).data, F.leaky_relu(x, 0.30000000000000004).data)
+    assert isinstance(F.rrelu(np.array(-1.0), training=True).data, np.ndarray)
     np.testing.assert_array_equal(F.rrelu(x, 0.25, 0.25, training=True).data, F.leaky_relu(x, 0.25).data)
 
 
@@ -269,6 +270,12 @@ def test_gumbel_softmax():
     np.testing.assert_array_equal(one.grad.data, other.grad.data)
     assert F.gumbel_softmax(np.zeros((2, 0)), hard=True).shape == (2, 0)
     assert F.gumbel_softmax(np.array(3.0), hard=True).item() == 1
+
+
+def test_methods_of_tensors():
+    x = Tensor(np.array([[-2.0, 0.25]]))
+    assert x.prelu(np.array([0.5])).tolist() == [[-1.0, 0.25]]
+    assert x.hardshrink(0.5).tolist() == [[-2.0, 0.0]]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ X, COLUMNS = np.zeros((2, 3, 5, 5)), np.zeros((2, 12, 16))
         (unfold, (X, 6), {}, ShapeError, r"unfold: kernel 6 > padded height 5 \(height 5 \+ padding 0 \+ 0\); use padding >= 1"),
         (unfold, (X[0, 0], 2), {}, ShapeError, r"input has shape \(5, 5\); it must be \(N, C, H, W\)"),
         (unfold, (X[:, :0], 2), {}, ShapeError, r"only N may be zero"),
-        (unfold, (X, (1, 2, 3)), {}, ArgumentError, r"kernel_size has 3 numbers; give one, or 2 as \(height, width\)"),
+        (unfold, (X, (1, 2, 3)), {}, ArgumentError, r"kernel_size has 3 numbers; give one, or two as \(height, width\)"),
         (unfold, (X, 0), {}, ArgumentError, r"kernel_size must be a whole number >= 1, not 0"),
         (unfold, (X, 2), {"padding": -1}, ArgumentError, r"padding must be a whole number >= 0"),
         (unfold, (X.astype(np.int32), 2), {}, DtypeError, r"unfold: input is int32"),

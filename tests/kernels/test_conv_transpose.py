@@ -49,6 +49,18 @@ def test_blank_rows(size, kernel, stride, padding, output_padding, dilation, exp
     assert_twins("conv_transpose2d_grad_weight", grad, x, weight.shape, *options)
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_strides_far_beyond_the_kernel(groups):
+    x, weight = normal(0, (1, 2, 2, 3)), normal(1, (2, 2 // groups, 2, 1))
+    options = ((300, 7), (1, 0, 0, 3), (0, 1), groups, (1, 1))
+    y = assert_twins("conv_transpose2d", x, weight, None, *options)
+    assert y.shape[2:] == (301, 13)
+    assert_twins("conv_transpose2d_grad_weight", normal(2, y.shape), x, weight.shape, *options)
+    pixel, stride = x[:, :, :1, :1].copy(), (2**31 - 1, 2**31 - 1)
+    huge = kernels.table("cpu")["conv_transpose2d"](pixel, weight, None, stride, (1, 0, 0, 3), (0, 4), groups, (1, 1))
+    assert huge.shape[2:] == (1, 2)
+
+
 def test_large_enough_for_all_threads():
     x, weight, bias = normal(0, (3, 8, 14, 14), np.float32), normal(1, (8, 6, 3, 3), np.float32), normal(2, 6, np.float32)
     options = ((2, 2), (1, 1, 1, 1), (1, 1), 2, (1, 1))

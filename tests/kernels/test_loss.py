@@ -117,6 +117,48 @@ def test_soft_target_cross_entropy(shape, weighted, smoothing, dtype, seed):
         close(one, other, dtype)
 
 
+@given(
+    st.sampled_from([(3, 5, 1), (2, 70, 1), (3, 100, 1), (2, 4, 150), (150, 3, 1), (2, 70, 3), (0, 4, 2)]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.1, 1.0]),
+    st.sampled_from([1.0, 0.25]),
+    dtypes,
+    seeds,
+)
+def test_softmax_cross_entropy(shape, weighted, smoothing, scale, dtype, seed):
+    """Rows and tiles, with the gradient's factor."""
+    rng = np.random.default_rng(seed)
+    logits = (3 * rng.standard_normal(shape)).astype(dtype)
+    target = rng.integers(0, shape[1], (shape[0], shape[2]))
+    target[rng.random(target.shape) < 0.2] = -100
+    weight = rng.random(shape[1]).astype(dtype) if weighted else None
+    arguments = (logits, target, weight, -100, smoothing, scale)
+    for one, other in zip(FAST["softmax_cross_entropy"](*arguments), DEFINITION["softmax_cross_entropy"](*arguments), strict=True):
+        close(one, other, dtype)
+
+
+def test_ignored_samples_have_no_gradient_even_where_scores_are_infinite():
+    for shape in ((1, 70, 1), (1, 3, 2)):
+        logits = np.full(shape, np.inf, np.float32)
+        losses, counts, grad = FAST["softmax_cross_entropy"](logits, np.full((1, shape[2]), -100), None, -100, 0.0)
+        assert not losses.any()
+        assert not counts.any()
+        assert not grad.any()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_rows_with_infinite_and_missing_numbers(name):
+    """The largest number of a row is found among all kinds of numbers."""
+    rows = np.random.default_rng(0).standard_normal((6, 100, 1)).astype(np.float32)
+    rows[1] -= 50
+    rows[2, 7] = -np.inf
+    rows[3, 7] = np.nan
+    rows[4] = -0.0
+    rows[5, 3:] = 1e30
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(FAST[name](rows), DEFINITION[name](rows), rtol=2e-5, atol=1e-6)
+
+
 @given(st.tuples(st.integers(0, 4), st.integers(1, 6), st.integers(0, 3)), st.booleans(), dtypes, seeds)
 def test_nll_loss(shape, weighted, dtype, seed):
     rng = np.random.default_rng(seed)

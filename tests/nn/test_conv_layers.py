@@ -77,7 +77,7 @@ def test_a26_separable():
 def test_refusals():
     with pytest.raises(ArgumentError, match=r'ConvTranspose2d: padding_mode .reflect. is not "zeros"'):
         nn.ConvTranspose2d(2, 2, 3, padding_mode="reflect")
-    with pytest.raises(ArgumentError, match=r"Conv3d: kernel_size has 2 numbers; give one, or 3 as \(depth, height, width\)"):
+    with pytest.raises(ArgumentError, match=r"Conv3d: kernel_size has 2 numbers; give one, or three as \(depth, height, width\)"):
         nn.Conv3d(2, 2, (3, 3))
     with pytest.raises(ArgumentError, match=r"ConvTranspose1d: groups=2 must divide in_channels=3"):
         nn.ConvTranspose1d(3, 4, 3, groups=2)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle.test_families import same, seeds
+from tests.oracle.agreement import same, seeds
 from tinycnn import Tensor, nn
 from tinycnn import functional as F
 from tinycnn.errors import TinycnnError

@@ -133,6 +133,9 @@ def test_all_ignored():
         assert np.isnan(getattr(F, name)(x, labels).item())
         assert np.isnan(getattr(T, name)(torch.tensor(x), torch.tensor(labels)).item())
         assert getattr(F, name)(x, labels, reduction="sum").item() == 0
+        for weight in ({}, {"weight": np.array([1.0, 2.0, 3.0])}):
+            same(name, [x], [labels], **weight)
+    same("nll_loss", [x], [np.array([0, -100])], weight=np.zeros(3))
 
 
 @given(shapes, reductions, st.booleans(), st.booleans(), dtypes, seeds)

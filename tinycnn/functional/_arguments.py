@@ -83,7 +83,7 @@ def four_sides(operator: str, argument: str, value: Any) -> tuple[int, int, int,
 
 def one_of(operator: str, argument: str, value: Any, names: Sequence[str]) -> str:
     """A name from a short list."""
-    if value not in names:
+    if not isinstance(value, str) or value not in names:
         raise ArgumentError(f"{operator}: {argument} {value!r} is not one of {', '.join(names)}")
     return str(value)
 

@@ -4,7 +4,6 @@ Operators of one axis run on images of height 1, so the geometry of a one-dimens
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +12,8 @@ from ..errors import ArgumentError, ShapeError
 from ..kernels import sizes
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, one_of, same_dtype, whole
+from ._windows import AXES, LETTERS, is_list, numbers, require_memory, sides
 
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-SIDES = {1: "(before, after)", 2: "(top, bottom, left, right)", 3: "(front, back, top, bottom, left, right)"}
-LAYOUTS = {1: "L", 2: "H, W", 3: "D, H, W"}
 SAMPLES = {1: "sequence", 2: "image", 3: "volume"}
 LARGEST_AXIS = 2**31 - 1
 
@@ -74,34 +71,18 @@ def planes(array: np.ndarray) -> np.ndarray:
     return array.reshape(*array.shape[:2], math.prod(array.shape[2:-1]), array.shape[-1])
 
 
-def numbers(name: str, argument: str, value: Any, rank: int, least: int) -> tuple[int, ...]:
-    """`rank` whole numbers, from one for all of them or from as many."""
-    given = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-    if len(given) not in (1, rank):
-        several = "" if rank == 1 else f", or {rank} as ({', '.join(AXES[rank])})"
-        raise ArgumentError(f"{name}: {argument} has {len(given)} numbers; give one{several}")
-    checked = tuple(whole(name, argument, number, least) for number in given)
+def steps(name: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
+    """Strides, dilations or sizes of kernels: whole numbers from 1 to what an axis can hold."""
+    checked = numbers(name, argument, value, 1, rank)
     if max(checked) > LARGEST_AXIS:
         raise ArgumentError(f"{name}: {argument} {max(checked)} is more than an axis can hold; give at most {LARGEST_AXIS}")
-    return checked if len(checked) == rank else checked * rank
-
-
-def sides(name: str, argument: str, value: Any, rank: int) -> tuple[int, ...]:
-    """(before, after) of every axis, from one number for all, one an axis, or two an axis."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if len(value) == 2 * rank:
-            return numbers(name, argument, value, 2 * rank, 0)
-        if len(value) not in (1, rank):
-            several = "" if rank == 1 else f", {'two' if rank == 2 else 'three'} as ({', '.join(AXES[rank])})"
-            count = {1: "two", 2: "four", 3: "six"}[rank]
-            raise ArgumentError(f"{name}: {argument} has {len(value)} numbers; give one{several} or {count} as {SIDES[rank]}")
-    return tuple(number for number in numbers(name, argument, value, rank, 0) for _ in range(2))
+    return checked
 
 
 def _check_ranks(name: str, rank: int, x_shape: tuple[int, ...], weight_shape: tuple[int, ...], weight_layout: str) -> None:
     if len(x_shape) != rank + 2:
         raise ShapeError(
-            f"{name}: input has shape {x_shape}; it must be (N, C_in, {LAYOUTS[rank]}), or (C_in, {LAYOUTS[rank]}) for one {SAMPLES[rank]}"
+            f"{name}: input has shape {x_shape}; it must be (N, C_in, {LETTERS[rank]}), or (C_in, {LETTERS[rank]}) for one {SAMPLES[rank]}"
         )
     if len(weight_shape) != rank + 2 or 0 in weight_shape:
         taps = ", ".join(f"K_{axis[0]}" for axis in AXES[rank]) if rank > 1 else "K"
@@ -141,18 +122,20 @@ def convolution_geometry(
         raise ShapeError(f"{name}: weight has {out_channels} output channels, which groups={groups} does not divide; use a multiple")
     _check_bias(name, bias_shape, out_channels)
     one_of(name, "padding_mode", padding_mode, sizes.PADDING_MODES)
-    strides = numbers(name, "stride", stride, rank, 1)
-    dilations = numbers(name, "dilation", dilation, rank, 1)
+    strides = steps(name, "stride", stride, rank)
+    dilations = steps(name, "dilation", dilation, rank)
     if isinstance(padding, str):
         named = zip(x_shape[2:], weight_shape[2:], strides, dilations)
         around = tuple(number for axis in named for number in sizes.same_padding(*axis, padding))
     else:
         around = sides(name, "padding", padding, rank)
+    result = [x_shape[0], out_channels]
     for axis, word in enumerate(AXES[rank]):
         size, before, after = x_shape[2 + axis], around[2 * axis], around[2 * axis + 1]
         sizes.require_padding_fits_mode(name, padding_mode, word, size, before, after)
-        sizes.require_fit(name, word, size, weight_shape[2 + axis], strides[axis], before, after, dilations[axis])
+        result.append(sizes.require_fit(name, word, size, weight_shape[2 + axis], strides[axis], before, after, dilations[axis]))
         _check_axis(name, f"padded {word}", size + before + after)
+    require_memory(name, tuple(result))
     if rank == 1:
         strides, around, dilations = (1, *strides), (0, 0, *around), (1, *dilations)
     return Geometry(strides, around, dilations, groups, padding_mode)
@@ -198,10 +181,10 @@ def transposed_geometry(
     if x_shape[1] % groups:
         raise ShapeError(f"{name}: input has {x_shape[1]} channels, which groups={groups} does not divide; use a divisor")
     _check_bias(name, bias_shape, weight_shape[1] * groups)
-    strides = numbers(name, "stride", stride, rank, 1)
-    dilations = numbers(name, "dilation", dilation, rank, 1)
+    strides = steps(name, "stride", stride, rank)
+    dilations = steps(name, "dilation", dilation, rank)
     around = sides(name, "padding", padding, rank)
-    behind = numbers(name, "output_padding", output_padding, rank, 0)
+    behind = numbers(name, "output_padding", output_padding, 0, rank)
     smallest = tuple(
         sizes.conv_transpose_output_size(
             x_shape[2 + axis], weight_shape[2 + axis], strides[axis], around[2 * axis], around[2 * axis + 1], dilations[axis], 0
@@ -226,6 +209,8 @@ def transposed_geometry(
                 f"{around[2 * axis]} - {around[2 * axis + 1]}; use {1 - size} less padding in all"
             )
         _check_axis(name, f"output {word}", size)
+    result = (x_shape[0], weight_shape[1] * groups, *(size + blank for size, blank in zip(smallest, behind)))
+    require_memory(name, result)
     if rank == 1:
         strides, around, behind, dilations = (1, *strides), (0, 0, *around), (0, *behind), (1, *dilations)
     return TransposedGeometry(strides, around, behind, groups, dilations)
@@ -237,13 +222,13 @@ def _reach(
     """The output padding that gives a wanted output size."""
     others = 1 if single else 2
     wanted = output_size
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str) and len(wanted) == rank + others:
+    if is_list(wanted) and len(wanted) == rank + others:
         wanted = wanted[others:]
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str) and len(wanted) != rank:
+    if is_list(wanted) and len(wanted) != rank:
         raise ArgumentError(
             f"{name}: output_size has {len(wanted)} numbers; give {rank} as ({', '.join(AXES[rank])}), or {rank + others} with the other axes"
         )
-    wanted = numbers(name, "output_size", wanted, rank, 0)
+    wanted = numbers(name, "output_size", wanted, 0, rank)
     largest = tuple(size + step - 1 for size, step in zip(smallest, strides))
     for word, size, low, high in zip(AXES[rank], wanted, smallest, largest):
         if not low <= size <= high:

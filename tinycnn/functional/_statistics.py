@@ -1,13 +1,31 @@
 """What the normalisations check of their arguments, and how running statistics move."""
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from ._arguments import float_tensor
+
+R = TypeVar("R")
+
+
+class Option(NamedTuple):
+    """An option in the key of a plan. Its type is part of it, because True, 1 and 1.0 are equal but not all of them are numbers here."""
+
+    value: Any
+    kind: type
+
+
+def checked(plan: Callable[..., R], *key: Any) -> R:
+    """The plan of a key. A key with a list or an array among its options was never checked, and is refused by the checks."""
+    try:
+        return plan(*key)
+    except TypeError:
+        return plan.__wrapped__(*key)  # type: ignore[attr-defined]
 
 
 def number(operator: str, argument: str, value: Any, least: float | None = None) -> float:
@@ -27,33 +45,35 @@ def epsilon(operator: str, value: Any, positive: bool = False) -> float:
     return eps
 
 
-def with_channels(operator: str, x: np.ndarray) -> tuple[int, int, int]:
+def with_channels(operator: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """(N, C, P) of an input of shape (N, C, ...): P is the product of the spatial axes."""
-    if x.shape == (0,):  # nothing, of no channels: torch lets it pass
+    if shape == (0,):  # nothing, of no channels: torch lets it pass
         return 0, 0, 1
-    if x.ndim < 2:
-        raise ShapeError(f"{operator}: input has shape {x.shape}; it must be (N, C) or (N, C, ...), for one image input.unsqueeze(0)")
-    return x.shape[0], x.shape[1], int(np.prod(x.shape[2:], dtype=np.int64))
+    if len(shape) < 2:
+        raise ShapeError(f"{operator}: input has shape {shape}; it must be (N, C) or (N, C, ...), for one image input.unsqueeze(0)")
+    return shape[0], shape[1], math.prod(shape[2:])
 
 
-def for_channels(operator: str, argument: str, value: Any, channels: int) -> Tensor | None:
-    """One number a channel, or None."""
-    if value is None:
-        return None
-    tensor = float_tensor(operator, argument, value)
-    if tensor.data.shape != (channels,):
-        raise ShapeError(f"{operator}: {argument} has shape {tensor.data.shape}; input has {channels} channels, so it must be ({channels},)")
-    return tensor
+def check_channels(operator: str, argument: str, shape: tuple[int, ...], channels: int) -> None:
+    """One number a channel."""
+    if shape != (channels,):
+        raise ShapeError(f"{operator}: {argument} has shape {shape}; input has {channels} channels, so it must be ({channels},)")
 
 
-def for_rows(operator: str, argument: str, value: Any, shape: tuple[int, ...]) -> Tensor | None:
-    """One number for each place of the normalised axes, or None."""
-    if value is None:
-        return None
-    tensor = float_tensor(operator, argument, value)
-    if tensor.data.shape != shape:
-        raise ShapeError(f"{operator}: {argument} has shape {tensor.data.shape}; it must be normalized_shape, {shape}")
-    return tensor
+def check_rows(operator: str, argument: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    """One number for each place of the normalised axes."""
+    if shape != sizes:
+        raise ShapeError(f"{operator}: {argument} has shape {shape}; it must be normalized_shape, {sizes}")
+
+
+def optional(operator: str, argument: str, value: Any) -> Tensor | None:
+    """A tensor of floats, or None."""
+    return None if value is None else float_tensor(operator, argument, value)
+
+
+def shape_of(tensor: Tensor | None) -> tuple[int, ...] | None:
+    """What checks need to know of an optional argument."""
+    return None if tensor is None else tensor.data.shape
 
 
 def trailing(operator: str, shape: tuple[int, ...], normalized_shape: Any) -> tuple[int, ...]:
@@ -70,9 +90,9 @@ def trailing(operator: str, shape: tuple[int, ...], normalized_shape: Any) -> tu
     return tuple(int(size) for size in sizes)
 
 
-def running(operator: str, argument: str, value: Any, channels: int, written: bool) -> Tensor | None:
+def running(operator: str, argument: str, value: Any, written: bool) -> Tensor | None:
     """A running statistic; where it will be written, it must be the caller's own memory."""
-    tensor = for_channels(operator, argument, value, channels)
+    tensor = optional(operator, argument, value)
     if tensor is not None and written:
         if not isinstance(value, Tensor | np.ndarray):
             raise ArgumentError(f"{operator}: {argument} is a {type(value).__name__}, but training updates it in place; give a Tensor or an ndarray")
@@ -88,8 +108,11 @@ def both_or_neither(operator: str, mean: Tensor | None, variance: Tensor | None)
         raise ArgumentError(f"{operator}: {given} is given but {missing} is None; give both or neither")
 
 
-def move(statistic: Tensor, value: np.ndarray, momentum: float) -> None:
+def move(statistics: tuple[Tensor, Tensor], values: tuple[np.ndarray, np.ndarray], momentum: float) -> None:
     """statistic <- (1 - momentum) statistic + momentum value, in place."""
     with np.errstate(all="ignore"):
-        statistic.data[...] = (1 - momentum) * statistic.data + momentum * value
-    statistic._wrote()
+        for statistic, value in zip(statistics, values):
+            data = statistic.data
+            data *= 1 - momentum
+            data += momentum * value
+            statistic._wrote()

@@ -7,12 +7,52 @@ import numpy as np
 from .. import kernels
 from ..autograd import record
 from ..errors import ArgumentError, ShapeError
+from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, same_dtype
-from ._statistics import both_or_neither, epsilon, for_channels, move, number, running, with_channels
+from ._statistics import (
+    Option,
+    both_or_neither,
+    check_channels,
+    checked,
+    epsilon,
+    move,
+    number,
+    optional,
+    running,
+    shape_of,
+    with_channels,
+)
 
 __all__ = ["batch_norm"]
+
+
+@plan_cache
+def _blocks(
+    shape: tuple[int, ...],
+    shapes: tuple[tuple[int, ...] | None, ...],
+    training: bool,
+    momentum: Option,
+    eps: Option,
+    activation: str | None,
+) -> tuple[int, int, int]:
+    """(N, C, P); raises before any work if anything does not fit."""
+    blocks = with_channels("batch_norm", shape)
+    for argument, given in zip(("weight", "bias", "running_mean", "running_var"), shapes):
+        if given is not None:
+            check_channels("batch_norm", argument, given, blocks[1])
+    if shapes[4] is not None and shapes[4] != shape:
+        raise ShapeError(f"batch_norm: residual has shape {shapes[4]}; it must be input's, {shape}")
+    number("batch_norm", "momentum", momentum.value)
+    epsilon("batch_norm", eps.value, training)
+    if activation not in (None, "relu"):
+        raise ArgumentError(f'batch_norm: activation {activation!r} is neither None nor "relu"')
+    if training and blocks[0] * blocks[2] == 1:
+        raise ShapeError(
+            f"batch_norm: input of shape {shape} has one value a channel, whose variance is 0; in training use a larger batch, or call eval()"
+        )
+    return blocks
 
 
 @operator(
@@ -105,32 +145,24 @@ def batch_norm(
     (array([0.2, 2. ]), array([ 1.1, 20.9]))
     """
     tensor = float_tensor("batch_norm", "input", input)
-    shape = tensor.data.shape
-    blocks = with_channels("batch_norm", tensor.data)
-    scale, offset = for_channels("batch_norm", "weight", weight, blocks[1]), for_channels("batch_norm", "bias", bias, blocks[1])
-    mean = running("batch_norm", "running_mean", running_mean, blocks[1], bool(training))
-    variance = running("batch_norm", "running_var", running_var, blocks[1], bool(training))
-    added = None if residual is None else float_tensor("batch_norm", "residual", residual)
+    scale, offset = optional("batch_norm", "weight", weight), optional("batch_norm", "bias", bias)
+    mean = running("batch_norm", "running_mean", running_mean, bool(training))
+    variance = running("batch_norm", "running_var", running_var, bool(training))
+    added = optional("batch_norm", "residual", residual)
     same_dtype("batch_norm", input=tensor, weight=scale, bias=offset, running_mean=mean, running_var=variance, residual=added)
     both_or_neither("batch_norm", mean, variance)
-    share, eps = number("batch_norm", "momentum", momentum), epsilon("batch_norm", eps, bool(training))
-    if added is not None and added.data.shape != shape:
-        raise ShapeError(f"batch_norm: residual has shape {added.data.shape}; it must be input's, {shape}")
-    if activation not in (None, "relu"):
-        raise ArgumentError(f'batch_norm: activation {activation!r} is neither None nor "relu"')
+    shape = tensor.data.shape
+    shapes = shape_of(scale), shape_of(offset), shape_of(mean), shape_of(variance), shape_of(added)
+    blocks = checked(_blocks, shape, shapes, bool(training), Option(momentum, type(momentum)), Option(eps, type(eps)), activation)
+    share, eps = float(momentum), float(eps)
     x = contiguous(tensor.data).reshape(blocks)
-    w, b = (None if one is None else contiguous(one.data) for one in (scale, offset))
+    w, b = None if scale is None else contiguous(scale.data), None if offset is None else contiguous(offset.data)
     r = None if added is None else contiguous(added.data).reshape(blocks)
     if training:
-        count = blocks[0] * blocks[2]
-        if count == 1:
-            raise ShapeError(
-                f"batch_norm: input of shape {shape} has one value a channel, whose variance is 0; in training use a larger batch, or call eval()"
-            )
         y, centre, spread = kernels.select("batch_norm", x)(x, w, b, r, activation, eps)
+        count = blocks[0] * blocks[2]
         if mean is not None and variance is not None and count:
-            move(mean, centre, share)
-            move(variance, spread * (count / (count - 1)), share)
+            move((mean, variance), (centre, spread * (count / (count - 1))), share)
     else:
         if mean is None or variance is None:
             raise ArgumentError("batch_norm: running_mean and running_var are None, but training is False; give them, or pass training=True")

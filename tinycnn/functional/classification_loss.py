@@ -22,15 +22,15 @@ __all__ = ["cross_entropy", "focal_loss", "nll_loss"]
 
 
 def _reduction(
-    losses: np.ndarray, counts: np.ndarray, shape: tuple[int, ...], reduction: str
+    losses: np.ndarray, counts: np.ndarray, shape: tuple[int, ...], reduction: str, kept: bool = True
 ) -> tuple[np.ndarray, float | None]:
     """The value that losses (N, P) reduce to, and what the gradient of each is multiplied by; None where each has its own."""
     if reduction == "none":
         return losses.reshape(shape), None
     divisor = float(counts.sum(dtype=np.float64)) if reduction == "mean" else 1.0
-    # The mean over nothing is NaN, as in torch: there is no right answer.
+    # The mean over nothing is NaN, as in torch: there is no right answer. Its gradient is 0 where no sample was kept.
     value = float(losses.sum(dtype=np.float64)) / divisor if divisor else np.nan
-    return np.asarray(value, losses.dtype), 1.0 / divisor if divisor else np.nan
+    return np.asarray(value, losses.dtype), 1.0 / divisor if divisor else (np.nan if kept else 0.0)
 
 
 @operator(
@@ -108,8 +108,13 @@ def cross_entropy(
     if answer.data.dtype.kind == "f" and answer.data.shape == tensor.data.shape:
         return _against_probabilities(name, tensor, answer, logits, weights, ignore_index, smoothing, reduction, target_shape)
     labels = labels_of(name, answer, target_shape, classes, ignore_index).reshape(shape[0], shape[2])
-    losses, counts, grad_logits = kernels.select("softmax_cross_entropy", logits)(logits, labels, weights, ignore_index, smoothing)
-    value, scale = _reduction(losses, counts, target_shape, reduction)
+    # Where the divisor is known beforehand, the kernel divides the gradient by it in passing.
+    known = weights is None and reduction == "mean"
+    count = max(labels.size - int(np.count_nonzero(labels == ignore_index)), 1) if known else 1
+    run = kernels.select("softmax_cross_entropy", logits)
+    losses, counts, grad_logits = run(logits, labels, weights, ignore_index, smoothing, 1.0 / count)
+    value, scale = _reduction(losses, counts, target_shape, reduction, bool((labels != ignore_index).any()))
+    scale = 1.0 if known else scale
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         factor = grad.reshape(losses.shape)[:, np.newaxis] if scale is None else losses.dtype.type(grad * scale)

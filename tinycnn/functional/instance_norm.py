@@ -7,10 +7,23 @@ import numpy as np
 from .. import kernels
 from ..autograd import record
 from ..errors import ArgumentError, ShapeError
+from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, same_dtype, whole
-from ._statistics import both_or_neither, epsilon, for_channels, move, number, running, with_channels
+from ._statistics import (
+    Option,
+    both_or_neither,
+    check_channels,
+    checked,
+    epsilon,
+    move,
+    number,
+    optional,
+    running,
+    shape_of,
+    with_channels,
+)
 from .batch_norm import batch_norm
 
 __all__ = ["group_norm", "instance_norm"]
@@ -32,6 +45,24 @@ def _grouped(
 
     saved = tuple([one for one in (tensor, scale) if one is not None])
     return record(name, y.reshape(shape), (tensor, scale, offset), backward, saved), mean, variance
+
+
+@plan_cache
+def _group_blocks(
+    shape: tuple[int, ...], weight: tuple[int, ...] | None, bias: tuple[int, ...] | None, num_groups: Option, eps: Option
+) -> tuple[int, int, int]:
+    """(N, C, P); raises before any work if anything does not fit."""
+    blocks = with_channels("group_norm", shape)
+    groups = whole("group_norm", "num_groups", num_groups.value, 1)
+    for argument, given in (("weight", weight), ("bias", bias)):
+        if given is not None:
+            check_channels("group_norm", argument, given, blocks[1])
+    epsilon("group_norm", eps.value)
+    if blocks[1] % groups:
+        raise ShapeError(f"group_norm: num_groups {groups} does not divide the {blocks[1]} channels of input {shape}")
+    if blocks[0] * blocks[1] // groups * blocks[2] == 1:
+        raise ShapeError(f"group_norm: input of shape {shape} has one value a group, whose variance is 0; use fewer groups")
+    return blocks
 
 
 @operator(family="group_norm", kernels=("group_norm", "group_norm_grad"), differentiable=("input", "weight", "bias"))
@@ -85,16 +116,27 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     [[-1.0, 1.0, -1.0, 1.0]]
     """
     tensor = float_tensor("group_norm", "input", input)
-    blocks = with_channels("group_norm", tensor.data)
-    groups = whole("group_norm", "num_groups", num_groups, 1)
-    scale, offset = for_channels("group_norm", "weight", weight, blocks[1]), for_channels("group_norm", "bias", bias, blocks[1])
+    scale, offset = optional("group_norm", "weight", weight), optional("group_norm", "bias", bias)
     same_dtype("group_norm", input=tensor, weight=scale, bias=offset)
-    eps = epsilon("group_norm", eps)
-    if blocks[1] % groups:
-        raise ShapeError(f"group_norm: num_groups {groups} does not divide the {blocks[1]} channels of input {tensor.data.shape}")
-    if blocks[0] * blocks[1] // groups * blocks[2] == 1:
-        raise ShapeError(f"group_norm: input of shape {tensor.data.shape} has one value a group, whose variance is 0; use fewer groups")
-    return _grouped("group_norm", tensor, blocks, scale, offset, groups, eps)[0]
+    options = Option(num_groups, type(num_groups)), Option(eps, type(eps))
+    blocks = checked(_group_blocks, tensor.data.shape, shape_of(scale), shape_of(offset), *options)
+    return _grouped("group_norm", tensor, blocks, scale, offset, int(num_groups), float(eps))[0]
+
+
+@plan_cache
+def _instance_blocks(
+    shape: tuple[int, ...], shapes: tuple[tuple[int, ...] | None, ...], own: bool, momentum: Option, eps: Option
+) -> tuple[int, int, int]:
+    """(N, C, P); raises before any work if anything does not fit."""
+    blocks = with_channels("instance_norm", shape)
+    for argument, given in zip(("weight", "bias", "running_mean", "running_var"), shapes):
+        if given is not None:
+            check_channels("instance_norm", argument, given, blocks[1])
+    number("instance_norm", "momentum", momentum.value)
+    epsilon("instance_norm", eps.value)
+    if own and blocks[2] == 1:
+        raise ShapeError(f"instance_norm: input of shape {shape} has one pixel a channel, whose variance is 0; use larger images")
+    return blocks
 
 
 @operator(
@@ -160,24 +202,21 @@ def instance_norm(
     [[[-1.0, 1.0], [-1.0, 1.0]]]
     """
     tensor = float_tensor("instance_norm", "input", input)
-    blocks = with_channels("instance_norm", tensor.data)
     own = bool(use_input_stats)
-    scale, offset = for_channels("instance_norm", "weight", weight, blocks[1]), for_channels("instance_norm", "bias", bias, blocks[1])
-    mean = running("instance_norm", "running_mean", running_mean, blocks[1], own)
-    variance = running("instance_norm", "running_var", running_var, blocks[1], own)
+    scale, offset = optional("instance_norm", "weight", weight), optional("instance_norm", "bias", bias)
+    mean = running("instance_norm", "running_mean", running_mean, own)
+    variance = running("instance_norm", "running_var", running_var, own)
     same_dtype("instance_norm", input=tensor, weight=scale, bias=offset, running_mean=mean, running_var=variance)
     both_or_neither("instance_norm", mean, variance)
-    share, eps = number("instance_norm", "momentum", momentum), epsilon("instance_norm", eps)
+    shapes = shape_of(scale), shape_of(offset), shape_of(mean), shape_of(variance)
+    blocks = checked(_instance_blocks, tensor.data.shape, shapes, own, Option(momentum, type(momentum)), Option(eps, type(eps)))
     if not own:
         if mean is None or variance is None:
             raise ArgumentError(
                 "instance_norm: running_mean and running_var are None, but use_input_stats is False; give them, or pass use_input_stats=True"
             )
         return batch_norm(tensor, mean, variance, scale, offset, eps=eps)
-    if blocks[2] == 1:
-        raise ShapeError(f"instance_norm: input of shape {tensor.data.shape} has one pixel a channel, whose variance is 0; use larger images")
-    y, centre, spread = _grouped("instance_norm", tensor, blocks, scale, offset, max(blocks[1], 1), eps)
+    y, centre, spread = _grouped("instance_norm", tensor, blocks, scale, offset, max(blocks[1], 1), float(eps))
     if mean is not None and variance is not None and tensor.data.size:
-        move(mean, centre.mean(0), share)
-        move(variance, spread.mean(0) * (blocks[2] / (blocks[2] - 1)), share)
+        move((mean, variance), (centre.mean(0), spread.mean(0) * (blocks[2] / (blocks[2] - 1))), float(momentum))
     return y

@@ -1,22 +1,39 @@
 """Layer and RMS normalisation: the last axes of each sample by themselves."""
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import kernels
 from ..autograd import record
+from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import contiguous, float_tensor, same_dtype
-from ._statistics import epsilon, for_rows, trailing
+from ._arguments import contiguous, float_tensor, hashable, same_dtype
+from ._statistics import Option, check_rows, checked, epsilon, optional, shape_of, trailing
 
 __all__ = ["layer_norm", "rms_norm"]
 
 
-def _rows(shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, int]:
-    """(R, D): how many rows are normalised, and of how many numbers."""
-    return tuple(int(np.prod(part, dtype=np.int64)) for part in (shape[: len(shape) - len(sizes)], sizes))  # type: ignore[return-value]
+class Rows(NamedTuple):
+    """How an input is normalised."""
+
+    sizes: tuple[int, ...]  # of the last axes
+    blocks: tuple[int, int]  # (R, D): how many rows, and of how many numbers
+
+
+@plan_cache
+def _rows(
+    name: str, shape: tuple[int, ...], normalized_shape: Any, weight: tuple[int, ...] | None, bias: tuple[int, ...] | None, eps: Option
+) -> Rows:
+    """Raises before any work if anything does not fit."""
+    sizes = trailing(name, shape, normalized_shape)
+    for argument, given in (("weight", weight), ("bias", bias)):
+        if given is not None:
+            check_rows(name, argument, given, sizes)
+    epsilon(name, eps.value)
+    return Rows(sizes, (math.prod(shape[: len(shape) - len(sizes)]), math.prod(sizes)))
 
 
 def _flat(parameter: Tensor | None) -> np.ndarray | None:
@@ -74,12 +91,12 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     [[-1.0, 1.0], [-1.0, 1.0]]
     """
     tensor = float_tensor("layer_norm", "input", input)
-    shape = tensor.data.shape
-    sizes = trailing("layer_norm", shape, normalized_shape)
-    scale, offset = for_rows("layer_norm", "weight", weight, sizes), for_rows("layer_norm", "bias", bias, sizes)
+    scale, offset = optional("layer_norm", "weight", weight), optional("layer_norm", "bias", bias)
     same_dtype("layer_norm", input=tensor, weight=scale, bias=offset)
-    eps = epsilon("layer_norm", eps)
-    x = contiguous(tensor.data).reshape(_rows(shape, sizes))
+    shape = tensor.data.shape
+    sizes, blocks = checked(_rows, "layer_norm", shape, hashable(normalized_shape), shape_of(scale), shape_of(offset), Option(eps, type(eps)))
+    eps = float(eps)
+    x = contiguous(tensor.data).reshape(blocks)
     w = _flat(scale)
     y, mean, variance = kernels.select("layer_norm", x)(x, w, _flat(offset), eps)
 
@@ -141,14 +158,14 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     array([[0.2, 1.4]], dtype=float32)
     """
     tensor = float_tensor("rms_norm", "input", input)
-    shape = tensor.data.shape
-    sizes = trailing("rms_norm", shape, normalized_shape)
-    scale = for_rows("rms_norm", "weight", weight, sizes)
+    scale = optional("rms_norm", "weight", weight)
     same_dtype("rms_norm", input=tensor, weight=scale)
     if eps is None:
         eps = 0.0 if tensor.data.dtype == object else float(np.finfo(tensor.data.dtype).eps)
-    small = epsilon("rms_norm", eps)
-    x = contiguous(tensor.data).reshape(_rows(shape, sizes))
+    shape = tensor.data.shape
+    sizes, blocks = checked(_rows, "rms_norm", shape, hashable(normalized_shape), shape_of(scale), None, Option(eps, type(eps)))
+    small = float(eps)
+    x = contiguous(tensor.data).reshape(blocks)
     w = _flat(scale)
     y, square = kernels.select("rms_norm", x)(x, w, small)
 

@@ -123,7 +123,8 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     if len({len(shape) for shape in shapes}) > 1:
         raise ShapeError(f"{name}: input1, input2 and target have shapes {shapes}; they must have equally many axes")
     common_shape(name, input1=first.data, input2=second.data, target=order.data)
-    lead = mul(neg(order), sub(first, second))
+    with np.errstate(all="ignore"):
+        lead = mul(neg(order), sub(first, second))
     return reduced(clamp(add(lead, real(name, "margin", margin)), min=0.0), reduction)
 
 
@@ -156,6 +157,7 @@ def _one_label(name: str, target: Any, tensor: Tensor, classes: int) -> np.ndarr
     return labels_of(name, labels, tensor.data.shape[:-1], classes, None).reshape(-1)
 
 
+@np.errstate(all="ignore")  # infinity gives NaN, without a warning
 def _hinges(
     name: str,
     input: Any,
@@ -375,13 +377,18 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
     listed = _listed(name, target, tensor.data.shape, classes)
     losses, slopes = np.zeros(count, x.dtype), np.zeros(x.shape, x.dtype)
     for n in range(count):
-        right = listed[n, listed[n] >= 0]
-        wrong = np.ones(classes, bool)
-        wrong[right] = False
-        z = 1 - x[n, right][:, np.newaxis] + x[n, wrong]
-        z = np.where(z <= 0, z.dtype.type(0), z)
-        losses[n] = z.sum() / classes
-        paid = np.sign(z) / classes
-        slopes[n, wrong] = paid.sum(0)
-        np.subtract.at(slopes[n], right, paid.sum(1))
+        losses[n] = _several(x[n], listed[n, listed[n] >= 0], slopes[n])
     return _row_losses(name, tensor, losses, slopes, reduction)
+
+
+@np.errstate(all="ignore")  # infinity gives NaN, without a warning
+def _several(x: np.ndarray, right: np.ndarray, slopes: np.ndarray) -> float:
+    """The loss of one row whose right classes are listed; writes its derivatives."""
+    wrong = np.ones(x.size, bool)
+    wrong[right] = False
+    z = 1 - x[right][:, np.newaxis] + x[wrong]
+    z = np.where(z <= 0, z.dtype.type(0), z)
+    paid = np.sign(z) / x.size
+    slopes[wrong] = paid.sum(0)
+    np.subtract.at(slopes, right, paid.sum(1))
+    return float(z.sum()) / x.size

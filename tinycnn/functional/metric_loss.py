@@ -352,7 +352,8 @@ def _triplets(
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))
-    return reduced(clamp(sub(add(near, gap), far), min=0.0), reduction)
+    with np.errstate(all="ignore"):  # infinity gives NaN, without a warning
+        return reduced(clamp(sub(add(near, gap), far), min=0.0), reduction)
 
 
 @operator(family="loss", differentiable=("anchor", "positive", "negative"), kinks="where the margin is just kept")

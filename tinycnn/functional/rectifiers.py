@@ -12,6 +12,7 @@ from ..random import default_generator
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, same_dtype
+from ._arrays import as_array
 from ._elementwise_map import mapped, number
 
 __all__ = ["leaky_relu", "prelu", "relu6", "rrelu"]
@@ -251,7 +252,7 @@ def rrelu(
     slopes = np.asarray(np.where(x <= 0, drawn, 1), x.dtype)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        return (grad * slopes,)
+        return (as_array(grad * slopes),)
 
-    y = record("rrelu", x * slopes, (tensor,), backward)
+    y = record("rrelu", as_array(x * slopes), (tensor,), backward)
     return (y, Tensor(slopes)) if return_slopes else y

@@ -288,9 +288,9 @@ def unique(
         values, inverse, counts = x, np.zeros(0, np.int64), np.zeros(0, np.int64)
     else:
         values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, axis=along, equal_nan=False)
-    inverse = inverse.reshape(-1) if along is not None else inverse.reshape(as_tensor(input).data.shape)
-    results = [values]
-    results += [inverse] if return_inverse else []
+    places = inverse.reshape(-1 if along is not None else as_tensor(input).data.shape)
+    results: list[np.ndarray] = [values]
+    results += [places] if return_inverse else []
     results += [counts] if return_counts else []
     tensors = tuple([Tensor(array if position == 0 else array.astype(np.int64)) for position, array in enumerate(results)])
     return tensors if len(tensors) > 1 else tensors[0]
@@ -344,7 +344,7 @@ def _middle(tensor: Tensor) -> Tensor:
         raise ArgumentError("median: input is bool, which has no middle; convert with .int()")
     flat = np.sort(x, axis=None)
     broken = x.dtype.kind == "f" and bool(np.isnan(flat[-1]))
-    y = np.asarray(flat[-1] if broken else flat[(flat.size - 1) // 2])
+    y = np.asarray(flat[-1 if broken else (flat.size - 1) // 2])
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         equal = np.isnan(x) if broken else x == y

@@ -137,12 +137,24 @@ def style_loss(input: Any, target: Any, *, normalization: str = "elements", redu
     return mse_loss(*styles, reduction=reduction)
 
 
+@np.errstate(all="ignore")  # infinity gives NaN, without a warning
 def _differences(x: np.ndarray) -> list[np.ndarray]:
     """x[i + 1] - x[i] along each of the two last axes, 0 at the end."""
     down, right = np.zeros(x.shape, x.dtype), np.zeros(x.shape, x.dtype)
     np.subtract(x[..., 1:, :], x[..., :-1, :], out=down[..., :-1, :])
     np.subtract(x[..., :, 1:], x[..., :, :-1], out=right[..., :, :-1])
     return [down, right]
+
+
+@np.errstate(all="ignore")  # infinity gives NaN, without a warning
+def _roughness(down: np.ndarray, right: np.ndarray, isotropic: bool, squared: bool) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The term of each pixel, and its derivatives by the two differences."""
+    if squared:
+        return down * down + right * right, [2 * down, 2 * right]
+    if isotropic:
+        lengths = np.sqrt(down * down + right * right)
+        return lengths, [np.where(lengths == 0, lengths.dtype.type(0), difference / lengths) for difference in (down, right)]
+    return np.abs(down) + np.abs(right), [np.sign(down), np.sign(right)]
 
 
 @operator(family="loss", differentiable=("input",), kinks="equal neighbours, where the gradient is 0")
@@ -203,14 +215,7 @@ def total_variation(input: Any, *, isotropic: bool = False, squared: bool = Fals
     if x.ndim < 2:
         raise ShapeError(f"{name}: input has shape {tensor.shape}; it must have a height and a width")
     down, right = _differences(x)
-    if squared:
-        terms, slopes = down * down + right * right, [2 * down, 2 * right]
-    elif isotropic:
-        terms = np.sqrt(down * down + right * right)
-        with np.errstate(all="ignore"):
-            slopes = [np.where(terms == 0, x.dtype.type(0), difference / terms) for difference in (down, right)]
-    else:
-        terms, slopes = np.abs(down) + np.abs(right), [np.sign(down), np.sign(right)]
+    terms, slopes = _roughness(down, right, isotropic, squared)
     each = reduction == "none" and x.ndim == 4
     scale = 1.0 / x.size if reduction == "mean" and x.size else 1.0
     sums = terms.sum((1, 2, 3) if each else None, dtype=np.float64) * scale

@@ -29,8 +29,9 @@ def _distances(x: Tensor, squared: bool) -> Tensor:
     rows = x.data
     squares = np.empty((len(rows), len(rows)), rows.dtype)
     for i, row in enumerate(rows):
-        difference = rows - row
-        squares[i] = (difference * difference).sum(1)
+        with np.errstate(all="ignore"):
+            difference = rows - row
+            squares[i] = (difference * difference).sum(1)
     y = squares if squared else np.sqrt(squares)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
@@ -156,7 +157,8 @@ def triplet_loss_batch(
     chosen = _triplets(d.data, known, gap, mining, default_generator(generator))
     flat = d.reshape((-1,))
     near, far = (index_select(flat, 0, Tensor(chosen[:, 0] * len(known) + chosen[:, column])) for column in (1, 2))
-    lead = sub(near, far)
+    with np.errstate(all="ignore"):
+        lead = sub(near, far)
     if soft:
         ones = Tensor(np.ones(lead.data.shape, lead.data.dtype))
         losses = elementwise(name, (sub(0.0, lead), ones), "none", kernel="binary_cross_entropy_with_logits")

@@ -12,7 +12,8 @@ from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, hashable
-from ._sliding import AXES, numbers, sides
+from ._sliding import steps
+from ._windows import AXES, require_memory, sides
 
 __all__ = ["fold", "unfold"]
 
@@ -29,10 +30,10 @@ class Windows(NamedTuple):
 def _windows(name: str, size: tuple[int, ...], kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[Windows, tuple[int, ...]]:
     """The options, and how many windows stand below and beside each other in an image of `size`."""
     windows = Windows(
-        numbers(name, "kernel_size", kernel_size, 2, 1),
-        numbers(name, "dilation", dilation, 2, 1),
+        steps(name, "kernel_size", kernel_size, 2),
+        steps(name, "dilation", dilation, 2),
         sides(name, "padding", padding, 2),
-        numbers(name, "stride", stride, 2, 1),
+        steps(name, "stride", stride, 2),
     )
     grid = tuple(
         sizes.require_fit(
@@ -55,7 +56,9 @@ def _unfolding(x_shape: tuple[int, ...], kernel_size: Any, dilation: Any, paddin
     """Check one combination of shape and options of `unfold`."""
     if len(x_shape) != 4 or 0 in x_shape[1:]:
         raise ShapeError(f"unfold: input has shape {x_shape}; it must be (N, C, H, W), or (C, H, W) for one image, only N may be zero")
-    return _windows("unfold", x_shape[2:], kernel_size, dilation, padding, stride)[0]
+    windows, grid = _windows("unfold", x_shape[2:], kernel_size, dilation, padding, stride)
+    require_memory("unfold", (*x_shape[:2], *windows.kernel_size, *grid))
+    return windows
 
 
 @plan_cache
@@ -65,7 +68,7 @@ def _folding(
     """Check one combination of shape and options of `fold`."""
     if len(x_shape) != 3 or 0 in x_shape[1:]:
         raise ShapeError(f"fold: input has shape {x_shape}; it must be (N, C K_h K_w, P), or (C K_h K_w, P) for one image, only N may be zero")
-    size = numbers("fold", "output_size", output_size, 2, 1)
+    size = steps("fold", "output_size", output_size, 2)
     windows, grid = _windows("fold", size, kernel_size, dilation, padding, stride)
     taps = windows.kernel_size[0] * windows.kernel_size[1]
     if x_shape[1] % taps:

@@ -54,7 +54,8 @@ def _checked_index(name: str, indices: Any, shape: tuple[int, ...], outputs: tup
     if index.shape != shape:
         raise ShapeError(f"{name}: Expected shape of indices to be same as that of the input tensor {shape}, but got {index.shape}")
     cells = math.prod(outputs)
-    if index.size and cells and (index.min() < 0 or index.max() >= cells):
+    # Read as unsigned, a negative index is a huge one: one maximum tells both.
+    if index.size and cells and index.view(np.uint64).max() >= cells:
         wrong = int(index[(index < 0) | (index >= cells)][0])
         volume = "x".join(map(str, outputs))
         raise ArgumentError(f"{name}: Found an invalid max index: {wrong} (output volumes are of size {volume}); indices go from 0 to {cells - 1}")

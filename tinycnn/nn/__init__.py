@@ -5,6 +5,7 @@ from . import init, utils
 from .activation import *
 from .adaptive_pooling import *
 from .attention import *
+from .collections import *
 from .container import *
 from .conv import *
 from .dropout import *

@@ -9,7 +9,8 @@ import numpy as np
 from .. import functional as F
 from ..errors import ArgumentError
 from ..functional._arguments import whole
-from ..functional._sliding import numbers, require_padding_options
+from ..functional._sliding import require_padding_options, steps
+from ..functional._windows import numbers
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -52,12 +53,12 @@ class _Convolution(Module):
             )
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = numbers(name, "kernel_size", kernel_size, self.rank, 1)
-        self.stride = numbers(name, "stride", stride, self.rank, 1)
+        self.kernel_size = steps(name, "kernel_size", kernel_size, self.rank)
+        self.stride = steps(name, "stride", stride, self.rank)
         self.padding = (padding,) * self.rank if isinstance(padding, int) else padding
         require_padding_options(name, padding, self.stride, padding_mode)
-        self.dilation = numbers(name, "dilation", dilation, self.rank, 1)
-        self.output_padding = numbers(name, "output_padding", output_padding, self.rank, 0)
+        self.dilation = steps(name, "dilation", dilation, self.rank)
+        self.output_padding = numbers(name, "output_padding", output_padding, 0, self.rank)
         self.groups = groups
         self.padding_mode = padding_mode
         self.activation = activation

@@ -1,5 +1,6 @@
 """The fully connected layer, and the one that changes only the shape before it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from . import init
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["Flatten", "Linear"]
+__all__ = ["Flatten", "Linear", "Unflatten"]
 
 
 class Linear(Module):
@@ -91,3 +92,38 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """The range of axes."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Make several axes of one: the inverse of Flatten.
+
+    Shapes
+    ------
+    (N, C H W) -> (N, C, H, W) with dim = 1 and unflattened_size = (C, H, W)
+
+    Parameters
+    ----------
+    dim : int
+        The axis to take apart.
+    unflattened_size : tuple of int
+        Its new sizes; one may be -1 and follows from the others.
+
+    Examples
+    --------
+    >>> from tinycnn import nn
+    >>> nn.Unflatten(1, (3, 4, 5))(np.zeros((2, 60), np.float32)).shape
+    (2, 3, 4, 5)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, input: Any) -> Tensor:
+        """The same elements in more axes."""
+        return F.unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        """The axis and its sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from ..functional._arguments import float_tensor, whole
-from ..functional._sliding import convolution_geometry, numbers
+from ..functional._sliding import convolution_geometry, steps
 from ..kernels import sizes
 from ..kernels.reference.conv import PADDING_CODES, source_index
 
@@ -81,14 +81,14 @@ def conv2d_matrix(
     """
     name = "conv2d_matrix"
     kernel = float_tensor(name, "weight", weight).numpy()
-    height, width = numbers(name, "input_size", input_size, 2, 1)
+    height, width = steps(name, "input_size", input_size, 2)
     channels = (kernel.shape[1] if kernel.ndim > 1 else 1) * whole(name, "groups", groups, 1)
     geometry = convolution_geometry(
         name, 2, (1, channels, height, width), kernel.shape, None, stride, padding, dilation, groups, padding_mode
     )
-    steps, around, gaps = geometry.stride, geometry.padding, geometry.dilation
-    rows = _sources(height, kernel.shape[2], steps[0], around[0], around[1], gaps[0], padding_mode)
-    columns = _sources(width, kernel.shape[3], steps[1], around[2], around[3], gaps[1], padding_mode)
+    strides, around, gaps = geometry.stride, geometry.padding, geometry.dilation
+    rows = _sources(height, kernel.shape[2], strides[0], around[0], around[1], gaps[0], padding_mode)
+    columns = _sources(width, kernel.shape[3], strides[1], around[2], around[3], gaps[1], padding_mode)
     # One axis each for o, c, a, b, i, j.
     o, c, a, b, i, j = np.ix_(*map(np.arange, (*kernel.shape, rows.shape[0], columns.shape[0])))
     h, w = rows[i, a], columns[j, b]
