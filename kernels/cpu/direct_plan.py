@@ -339,9 +339,12 @@ def weight_pitch(problem):
 
 
 def weights_in_place(problem, height):
-    """Whether the micro-kernel reads the weights where they lie: where all tiles are whole ones of the tallest kind."""
+    """Whether the micro-kernel reads the weights where they lie: where all tiles are whole ones of the tallest kind.
+
+    The gradient of a 1 x 1 kernel is better packed: its channels are neighbours, so packing is only a copy.
+    """
     channels = problem.result_shape[1] // problem.groups
-    return height == TALLEST and channels % height == 0
+    return height == TALLEST and channels % height == 0 and not (problem.transposed and problem.kernel_elements == 1)
 
 
 def make_plan(problem, padding_mode, dtype, threads):

@@ -17,6 +17,7 @@ from tests.strategies import Convolution, convolutions
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import conv, direct_plain, im2col
+from tinycnn.kernels.cpu.direct_kernel import TALLEST
 from tinycnn.kernels.cpu.direct_plan import forward_problem, grad_x_problem, make_plan
 from tinycnn.kernels.jit import FAST
 from tinycnn.kernels.reference import conv as definition
@@ -127,6 +128,8 @@ LAYERS = {
     "dilated": layer(2, 8, 19, 24, 3, padding=2, dilation=2, mode="reflect"),
     "1x1 in place": layer(2, 250, 13, 40, 1),
     "1x1 with a stride": layer(5, 16, 9, 33, 1, stride=2),
+    "weights in place, in blocks": layer(1, 136, 7, 72, 3, padding=1),
+    "weights in place, groups and a stride": layer(3, 32, 11, 48, 3, stride=2, padding=1, groups=2),
     "large image": layer(1, 2, 230, 18, 3, padding=1, mode="circular"),
 }
 
@@ -169,6 +172,18 @@ def test_plans_cover_the_result_once(case, threads):
         assert geometry["grid_rows"] <= geometry["blocks"] * geometry["block_rows"]
         panels = -(-geometry["channels"] // geometry["height"])
         assert geometry["chunks"] * geometry["chunk_panels"] >= panels
+
+
+@needs_fast
+def test_weights_are_packed_only_where_tiles_are_not_whole():
+    def in_place(case):
+        options = (case.x_shape, case.weight_shape, case.stride, case.padding, case.dilation, case.groups)
+        plan = make_plan(forward_problem(*options), "zeros", "<f4", 1)
+        assert (plan.geometries[0]["weight_step"] > 0) == (plan.packed_elements == 0)
+        return plan.packed_elements == 0
+
+    assert in_place(layer(2, 16, 9, 4 * TALLEST, 3))
+    assert not in_place(layer(2, 16, 9, 4 * TALLEST + 1, 3))
 
 
 def test_nan_and_infinity_reach_exactly_the_results_that_see_them():
