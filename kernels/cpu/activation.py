@@ -1,314 +1,310 @@
-"""Activations, fast. Arrays are worked through as one row of numbers, cut into chunks that the threads share."""
+"""Activations, fast: a formula of numbers each, made a kernel by `elementwise`. Where a derivative has a corner, it is torch's side of it."""
 
-import numpy as np
-from numba import prange
+from . import scalars, special
+from .elementwise import CHEAP, COSTLY, elementwise
+from .special import clamp, like
 
-from .. import memory
-from ..jit import kernel
-from ..threads import SERIAL_BELOW, get_num_threads
-from . import scalars
-from .tiles import load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
+__all__ = """
+    celu celu_grad_x elu elu_grad_x gelu gelu_grad_x gelu_tanh gelu_tanh_grad_x hardshrink hardshrink_grad_x hardsigmoid hardsigmoid_grad_x
+    hardswish hardswish_grad_x hardtanh hardtanh_grad_x leaky_relu leaky_relu_grad_x logsigmoid logsigmoid_grad_x mish mish_grad_x
+    relu relu_grad_x relu6 relu6_grad_x selu selu_grad_x sigmoid sigmoid_grad_x silu silu_grad_x softplus softplus_grad_x
+    softshrink softshrink_grad_x softsign softsign_grad_x tanh tanh_grad_x tanhshrink tanhshrink_grad_x threshold threshold_grad_x
+""".split()
 
-__all__ = [
-    "log_softmax",
-    "log_softmax_grad_x",
-    "relu",
-    "relu_grad_x",
-    "sigmoid",
-    "sigmoid_grad_x",
-    "softmax",
-    "softmax_grad_x",
-    "tanh",
-    "tanh_grad_x",
-]
-
-CHUNK = 8192  # elements a task
-CHEAP, COSTLY = 0.2, 2.0  # nanoseconds an element: a comparison, an exponential
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+GELU_SLOPE, GELU_CUBE = 0.7978845608028653558798921198687, 0.044715  # sqrt(2 / pi), and the paper's constant
+# From here on sigmoid(2 u) is 0 or 1 in float64 too, and the cube still finite.
+GELU_ENDS = 25
+# e^40 squared is finite in float32, and here mish is x to the last digit of float64.
+MISH_IS_X = 40
 
 
-def _parallel(size: int, nanoseconds: float) -> bool:
-    return size * nanoseconds > SERIAL_BELOW and get_num_threads() > 1
+# Piecewise linear
 
 
-@kernel
-def _relu(x, y):
-    zero = x.dtype.type(0)
-    for i in range(x.size):
-        y[i] = zero if x[i] <= zero else x[i]
-
-
-@kernel
-def _relu_grad(grad, y, grad_x):
-    zero = y.dtype.type(0)
-    for i in range(y.size):
-        grad_x[i] = zero if y[i] <= zero else grad[i]
-
-
-@kernel
-def _tanh(x, y):
-    for i in range(x.size):
-        y[i] = scalars.tanh(x[i])
-
-
-@kernel
-def _tanh_grad(grad, y, grad_x):
-    one = y.dtype.type(1)
-    for i in range(y.size):
-        grad_x[i] = grad[i] * (one - y[i] * y[i])
-
-
-@kernel
-def _sigmoid(x, y):
-    one = x.dtype.type(1)
-    for i in range(x.size):
-        small = scalars.exp(-abs(x[i]))
-        y[i] = (small if x[i] < 0 else one) / (one + small)
-
-
-@kernel
-def _sigmoid_grad(grad, y, grad_x):
-    one = y.dtype.type(1)
-    for i in range(y.size):
-        grad_x[i] = grad[i] * (y[i] * (one - y[i]))
-
-
-@kernel(parallel=True)
-def _relu_parallel(x, y):
-    for task in prange(-(-x.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, x.size)
-        _relu(x[first:end], y[first:end])
-
-
-@kernel(parallel=True)
-def _relu_grad_parallel(grad, y, grad_x):
-    for task in prange(-(-y.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, y.size)
-        _relu_grad(grad[first:end], y[first:end], grad_x[first:end])
-
-
-@kernel(parallel=True)
-def _tanh_parallel(x, y):
-    for task in prange(-(-x.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, x.size)
-        _tanh(x[first:end], y[first:end])
-
-
-@kernel(parallel=True)
-def _tanh_grad_parallel(grad, y, grad_x):
-    for task in prange(-(-y.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, y.size)
-        _tanh_grad(grad[first:end], y[first:end], grad_x[first:end])
-
-
-@kernel(parallel=True)
-def _sigmoid_parallel(x, y):
-    for task in prange(-(-x.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, x.size)
-        _sigmoid(x[first:end], y[first:end])
-
-
-@kernel(parallel=True)
-def _sigmoid_grad_parallel(grad, y, grad_x):
-    for task in prange(-(-y.size // CHUNK)):
-        first = task * CHUNK
-        end = min(first + CHUNK, y.size)
-        _sigmoid_grad(grad[first:end], y[first:end], grad_x[first:end])
-
-
+@elementwise(arrays=1, nanoseconds=CHEAP)
 def relu(x):
     """x where x > 0, else 0; NaN stays."""
-    y = memory.empty(x.shape, x.dtype)
-    (_relu_parallel if _parallel(x.size, CHEAP) else _relu)(x.reshape(-1), y.reshape(-1))
-    return y
+    return like(0, x) if x <= 0 else x
 
 
+@elementwise(arrays=2, nanoseconds=CHEAP)
 def relu_grad_x(grad, y):
     """The gradient where the output is not zero: ReLU'(0) = 0."""
-    grad_x = memory.empty(y.shape, y.dtype)
-    run = _relu_grad_parallel if _parallel(y.size, CHEAP) else _relu_grad
-    run(grad.reshape(-1), y.reshape(-1), grad_x.reshape(-1))
-    return grad_x
+    return like(0, y) if y <= 0 else grad
 
 
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def hardtanh(x, min_val, max_val):
+    """x cut off below min_val and above max_val."""
+    return clamp(x, min_val, max_val)
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def hardtanh_grad_x(grad, x, min_val, max_val):
+    """The gradient strictly between the two."""
+    return like(0, x) if x <= min_val or x >= max_val else grad
+
+
+def relu6(x):
+    """x cut off below 0 and above 6."""
+    return hardtanh(x, 0, 6)
+
+
+def relu6_grad_x(grad, x):
+    """The gradient strictly between 0 and 6."""
+    return hardtanh_grad_x(grad, x, 0, 6)
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def leaky_relu(x, negative_slope):
+    """x where x > 0, else negative_slope x."""
+    return x if x > 0 else negative_slope * x
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def leaky_relu_grad_x(grad, x, negative_slope):
+    """The gradient where x > 0, else negative_slope times it."""
+    return grad if x > 0 else negative_slope * grad
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def threshold(x, threshold, value):
+    """x where x > threshold, else value."""
+    return value if x <= threshold else x
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def threshold_grad_x(grad, x, threshold, value):
+    """The gradient where x > threshold."""
+    return like(0, x) if x <= threshold else grad
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def hardshrink(x, lambd):
+    """0 from -lambd to lambd, else x."""
+    return like(0, x) if x >= -lambd and x <= lambd else x
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def hardshrink_grad_x(grad, x, lambd):
+    """The gradient outside -lambd to lambd."""
+    return like(0, x) if x >= -lambd and x <= lambd else grad
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def softshrink(x, lambd):
+    """x moved towards 0 by lambd, and 0 where that would cross it."""
+    return like(0, x) if x >= -lambd and x <= lambd else (x + lambd if x < 0 else x - lambd)
+
+
+def softshrink_grad_x(grad, x, lambd):
+    """The gradient outside -lambd to lambd."""
+    return hardshrink_grad_x(grad, x, lambd)
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def hardsigmoid(x):
+    """x / 6 + 1/2 cut off at 0 and 1."""
+    return clamp(x + like(3, x), like(0, x), like(6, x)) / like(6, x)
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def hardsigmoid_grad_x(grad, x):
+    """A sixth of the gradient strictly between -3 and 3."""
+    return grad / like(6, x) if x > -3 and x < 3 else like(0, x)
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def hardswish(x):
+    """x times hardsigmoid(x)."""
+    return x * (clamp(x + like(3, x), like(0, x), like(6, x)) / like(6, x))
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def hardswish_grad_x(grad, x):
+    """The gradient times x / 3 + 1/2 between -3 and 3, 0 up to -3, and as it is from 3 on."""
+    inside = grad if x >= 3 or x != x else grad * (x / like(3, x) + like(0.5, x))
+    return like(0, x) if x <= -3 else inside
+
+
+# Exponential
+
+
+@elementwise(arrays=1, nanoseconds=COSTLY)
 def tanh(x):
     """The hyperbolic tangent."""
-    y = memory.empty(x.shape, x.dtype)
-    (_tanh_parallel if _parallel(x.size, COSTLY) else _tanh)(x.reshape(-1), y.reshape(-1))
-    return y
+    return scalars.tanh(x)
 
 
+@elementwise(arrays=2, nanoseconds=CHEAP)
 def tanh_grad_x(grad, y):
     """grad (1 - y^2)."""
-    grad_x = memory.empty(y.shape, y.dtype)
-    run = _tanh_grad_parallel if _parallel(y.size, CHEAP) else _tanh_grad
-    run(grad.reshape(-1), y.reshape(-1), grad_x.reshape(-1))
-    return grad_x
+    return grad * (like(1, y) - y * y)
 
 
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def tanhshrink(x):
+    """x - tanh(x)."""
+    return x - scalars.tanh(x)
+
+
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def tanhshrink_grad_x(grad, x):
+    """grad tanh(x)^2."""
+    y = scalars.tanh(x)
+    return grad * (y * y)
+
+
+@elementwise(arrays=1, nanoseconds=COSTLY)
 def sigmoid(x):
     """1 / (1 + e^-x), from the exponential that cannot overflow."""
-    y = memory.empty(x.shape, x.dtype)
-    (_sigmoid_parallel if _parallel(x.size, COSTLY) else _sigmoid)(x.reshape(-1), y.reshape(-1))
-    return y
+    return special.sigmoid(x)
 
 
+@elementwise(arrays=2, nanoseconds=CHEAP)
 def sigmoid_grad_x(grad, y):
     """grad y (1 - y)."""
-    grad_x = memory.empty(y.shape, y.dtype)
-    run = _sigmoid_grad_parallel if _parallel(y.size, CHEAP) else _sigmoid_grad
-    run(grad.reshape(-1), y.reshape(-1), grad_x.reshape(-1))
-    return grad_x
+    return grad * (y * (like(1, y) - y))
 
 
-# Softmax along the middle axis of (outer, classes, inner), and its logarithm
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def silu(x):
+    """x sigmoid(x)."""
+    return x * special.sigmoid(x)
 
 
-@kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
-def _softmax_row(x, y, position, classes, logarithm):
-    largest, total = row_exponentials(x, y, position, classes)
-    log_total, share = x.dtype.type(np.log(total)), x.dtype.type(1 / total)
-    for k in range(position, position + classes):
-        y[k] = x[k] - largest - log_total if logarithm else y[k] * share
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def silu_grad_x(grad, x):
+    """grad s (1 + x (1 - s)), s = sigmoid(x)."""
+    one = like(1, x)
+    s = special.sigmoid(x)
+    return grad * (s * (one + x * (one - s)))
 
 
-@kernel(fastmath=scalars.EXACT_ORDER)
-def _softmax_tile(x, y, task, shape, logarithm):
-    _, count, position, class_step, sample_step = place_of(task, shape)
-    tile = np.empty((shape[1], count), x.dtype)
-    largest, total = np.empty(count, x.dtype), np.empty(count, x.dtype)
-    load_tile(x, position, class_step, sample_step, tile)
-    tile_exponentials(tile, largest, total)
-    if logarithm:
-        load_tile(x, position, class_step, sample_step, tile)
-        for p in range(count):
-            total[p] = np.log(total[p])
-    else:
-        for p in range(count):
-            total[p] = 1 / total[p]
-    for k in range(shape[1]):
-        row = tile[k]
-        for p in range(count):
-            row[p] = row[p] - largest[p] - total[p] if logarithm else row[p] * total[p]
-    store_tile(tile, y, position, class_step, sample_step)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def logsigmoid(x):
+    """log sigmoid(x) = min(x, 0) - log(1 + e^-|x|)."""
+    return (x if x < 0 else like(0, x)) - special.log1p_exp(abs(x))
 
 
-@kernel
-def _softmax_grad_row(grad, y, grad_x, position, classes, logarithm):
-    total = 0.0
-    if logarithm:
-        for k in range(position, position + classes):
-            total += grad[k]
-        inner = y.dtype.type(total)
-        for k in range(position, position + classes):
-            grad_x[k] = grad[k] - scalars.exp(y[k]) * inner
-    else:
-        for k in range(position, position + classes):
-            total += grad[k] * y[k]
-        inner = y.dtype.type(total)
-        for k in range(position, position + classes):
-            grad_x[k] = y[k] * (grad[k] - inner)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def logsigmoid_grad_x(grad, x):
+    """grad sigmoid(-x)."""
+    return grad * special.sigmoid(-x)
 
 
-@kernel
-def _softmax_grad_tile(grad, y, grad_x, task, shape, logarithm):
-    _, count, position, class_step, sample_step = place_of(task, shape)
-    upstream, value = np.empty((shape[1], count), y.dtype), np.empty((shape[1], count), y.dtype)
-    load_tile(grad, position, class_step, sample_step, upstream)
-    load_tile(y, position, class_step, sample_step, value)
-    total = np.zeros(count, y.dtype)
-    for k in range(shape[1]):
-        g, v = upstream[k], value[k]
-        for p in range(count):
-            total[p] += g[p] if logarithm else g[p] * v[p]
-    for k in range(shape[1]):
-        g, v = upstream[k], value[k]
-        if logarithm:
-            for p in range(count):
-                g[p] -= scalars.exp(v[p]) * total[p]
-        else:
-            for p in range(count):
-                g[p] = v[p] * (g[p] - total[p])
-    store_tile(upstream, grad_x, position, class_step, sample_step)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def softplus(x, beta, threshold):
+    """log(1 + e^(beta x)) / beta; x where beta x > threshold."""
+    v = beta * x
+    above = like(0, x) if v < 0 else v
+    return x if v > threshold else (above + special.log1p_exp(abs(v))) / beta
 
 
-@kernel
-def _softmax_task(x, y, logarithm, task, shape, rows):
-    if rows:
-        _softmax_row(x, y, task * shape[1], shape[1], logarithm)
-    else:
-        _softmax_tile(x, y, task, shape, logarithm)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def softplus_grad_x(grad, x, beta, threshold):
+    """grad sigmoid(beta x); the gradient where beta x > threshold."""
+    v = beta * x
+    return grad if v > threshold else grad * special.sigmoid(v)
 
 
-@kernel
-def _softmax_grad_task(grad, y, grad_x, logarithm, task, shape, rows):
-    if rows:
-        _softmax_grad_row(grad, y, grad_x, task * shape[1], shape[1], logarithm)
-    else:
-        _softmax_grad_tile(grad, y, grad_x, task, shape, logarithm)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def mish(x):
+    """x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2)."""
+    two = like(2, x)
+    e = scalars.exp(clamp(x, x, like(MISH_IS_X, x)))
+    n = e * (e + two)
+    return x * (n / (n + two))
 
 
-@kernel
-def _softmax_serial(x, y, logarithm, tasks, shape, rows):
-    for task in range(tasks):
-        _softmax_task(x, y, logarithm, task, shape, rows)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def mish_grad_x(grad, x):
+    """grad (n / (n + 2) + 4 x e^x (1 + e^x) / (n + 2)^2)."""
+    one, two = like(1, x), like(2, x)
+    e = scalars.exp(clamp(x, x, like(MISH_IS_X, x)))
+    n = e * (e + two)
+    share = one / (n + two)
+    rest = like(0, x) if x >= MISH_IS_X else like(4, x) * (e * share) * ((one + e) * share)
+    return grad * (n * share + x * rest)
 
 
-@kernel(parallel=True)
-def _softmax_parallel(x, y, logarithm, tasks, shape, rows):
-    for task in prange(tasks):
-        _softmax_task(x, y, logarithm, task, shape, rows)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def elu(x, alpha):
+    """x where x > 0, else alpha (e^x - 1)."""
+    return x if x > 0 else alpha * special.expm1_below_zero(x)
 
 
-@kernel
-def _softmax_grad_serial(grad, y, grad_x, logarithm, tasks, shape, rows):
-    for task in range(tasks):
-        _softmax_grad_task(grad, y, grad_x, logarithm, task, shape, rows)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def elu_grad_x(grad, x, alpha):
+    """The gradient where x > 0, else alpha e^x times it."""
+    return grad * (alpha * scalars.exp(x)) if x <= 0 else grad
 
 
-@kernel(parallel=True)
-def _softmax_grad_parallel(grad, y, grad_x, logarithm, tasks, shape, rows):
-    for task in prange(tasks):
-        _softmax_grad_task(grad, y, grad_x, logarithm, task, shape, rows)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def celu(x, alpha):
+    """x where x > 0, else alpha (e^(x / alpha) - 1)."""
+    q = x / alpha
+    # Above zero only where alpha is negative.
+    return x if x > 0 else alpha * (scalars.exp(q) - like(1, x) if q > 0 else special.expm1_below_zero(q))
 
 
-def _softmax(x, logarithm):
-    y = memory.empty(x.shape, x.dtype)
-    rows, tasks = tiling(x.shape)
-    if x.size:
-        run = _softmax_parallel if _parallel(x.size, COSTLY) else _softmax_serial
-        run(x.reshape(-1), y.reshape(-1), logarithm, tasks, x.shape, rows)
-    return y
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def celu_grad_x(grad, x, alpha):
+    """The gradient where x > 0, else e^(x / alpha) times it."""
+    return grad * scalars.exp(x / alpha) if x <= 0 else grad
 
 
-def _softmax_grad(grad, y, logarithm):
-    grad_x = memory.empty(y.shape, y.dtype)
-    rows, tasks = tiling(y.shape)
-    if y.size:
-        run = _softmax_grad_parallel if _parallel(y.size, COSTLY) else _softmax_grad_serial
-        run(grad.reshape(-1), y.reshape(-1), grad_x.reshape(-1), logarithm, tasks, y.shape, rows)
-    return grad_x
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def selu(x):
+    """elu with the alpha and the scale that keep mean 0 and variance 1 through deep networks."""
+    return like(SELU_SCALE, x) * x if x > 0 else like(SELU_SCALE * SELU_ALPHA, x) * special.expm1_below_zero(x)
 
 
-def softmax(x):
-    """e^x[k] / sum_l e^x[l] along the middle axis."""
-    return _softmax(x, False)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def selu_grad_x(grad, x):
+    """scale grad where x > 0, else scale alpha e^x grad."""
+    return grad * (like(SELU_SCALE * SELU_ALPHA, x) * scalars.exp(x)) if x <= 0 else like(SELU_SCALE, x) * grad
 
 
-def softmax_grad_x(grad, y):
-    """y[k] (grad[k] - sum_l grad[l] y[l])."""
-    return _softmax_grad(grad, y, False)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def gelu(x):
+    """x Phi(x), Phi the normal distribution."""
+    return x * special.normal(x)[0]
 
 
-def log_softmax(x):
-    """x[k] - log sum_l e^x[l] along the middle axis."""
-    return _softmax(x, True)
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def gelu_grad_x(grad, x):
+    """grad (Phi(x) + x phi(x))."""
+    below, density = special.normal(x)
+    return grad * (below + x * density)
 
 
-def log_softmax_grad_x(grad, y):
-    """grad[k] - e^y[k] sum_l grad[l]."""
-    return _softmax_grad(grad, y, True)
+@elementwise(arrays=1, nanoseconds=COSTLY)
+def gelu_tanh(x):
+    """x (1 + tanh(u)) / 2 = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3)."""
+    c = clamp(x, like(-GELU_ENDS, x), like(GELU_ENDS, x))
+    return x * special.sigmoid(like(2 * GELU_SLOPE, x) * c * (like(1, x) + like(GELU_CUBE, x) * c * c))
+
+
+@elementwise(arrays=2, nanoseconds=COSTLY)
+def gelu_tanh_grad_x(grad, x):
+    """grad (s + x s (1 - s) 2 u'), s = sigmoid(2 u)."""
+    one = like(1, x)
+    c = clamp(x, like(-GELU_ENDS, x), like(GELU_ENDS, x))
+    s = special.sigmoid(like(2 * GELU_SLOPE, x) * c * (one + like(GELU_CUBE, x) * c * c))
+    slope = like(2 * GELU_SLOPE, x) * (one + like(3 * GELU_CUBE, x) * c * c)
+    return grad * (s + x * (s * (one - s) * slope))
+
+
+@elementwise(arrays=1, nanoseconds=CHEAP)
+def softsign(x):
+    """x / (1 + |x|)."""
+    return x / (like(1, x) + abs(x))
+
+
+@elementwise(arrays=2, nanoseconds=CHEAP)
+def softsign_grad_x(grad, x):
+    """grad / (1 + |x|)^2, and NaN where the value is: at infinity."""
+    share = like(1, x) / (like(1, x) + abs(x))
+    return grad * (share * share + like(0, x) * x)

@@ -1,5 +1,6 @@
 """Copies between (N, C, H, W) and (N, H, W, C), where the channels of a pixel lie side by side and fill a vector."""
 
+import numpy as np
 from numba import prange
 
 from .. import memory
@@ -8,72 +9,75 @@ from ..threads import SERIAL_BELOW, get_num_threads
 
 __all__ = ["to_channels_first", "to_channels_last"]
 
-BLOCK = 16  # channels copied together: a cache line of float32
+CHANNELS = 16  # copied together: a cache line of float32
+PLACES = 64  # of one block, so that the lines it touches stay in the second-level cache until they are full
 
 
 @kernel
-def _spread_rows(x, y, channels, places, first, end):
-    """Rows (n) of channel planes to pixels; x and y are flat, a place is one pixel."""
-    for n in range(first, end):
-        start = n * channels * places
-        for c0 in range(0, channels, BLOCK):
-            c1 = min(channels, c0 + BLOCK)
-            for place in range(places):
-                for c in range(c0, c1):
-                    y[start + place * channels + c] = x[start + c * places + place]
+def _block_last(x, y, channels, places, first, end):
+    """Places first to end of one image, from planes to pixels; x and y are the image's elements."""
+    channels, places = np.uint64(channels), np.uint64(places)
+    for c0 in range(0, channels, CHANNELS):
+        c1 = min(channels, np.uint64(c0 + CHANNELS))
+        for place in range(np.uint64(first), np.uint64(end)):
+            for c in range(np.uint64(c0), c1):
+                y[place * channels + c] = x[c * places + place]
 
 
 @kernel
-def _gather_rows(x, y, channels, places, first, end):
+def _block_first(x, y, channels, places, first, end):
     """The way back."""
-    for n in range(first, end):
-        start = n * channels * places
-        for place0 in range(0, places, BLOCK):
-            place1 = min(places, place0 + BLOCK)
-            for c in range(channels):
-                for place in range(place0, place1):
-                    y[start + c * places + place] = x[start + place * channels + c]
+    channels, places = np.uint64(channels), np.uint64(places)
+    for c in range(channels):
+        for place in range(np.uint64(first), np.uint64(end)):
+            y[c * places + place] = x[place * channels + c]
+
+
+@kernel
+def _last(x, y, channels, places):
+    for n in range(x.shape[0]):
+        for first in range(0, places, PLACES):
+            _block_last(x[n], y[n], channels, places, first, min(places, first + PLACES))
 
 
 @kernel(parallel=True)
-def _spread_parallel(x, y, images, channels, places, tasks):
-    for task in prange(images * tasks):
-        n, share = task // tasks, task % tasks
-        for c0 in range(0, channels, BLOCK):
-            c1 = min(channels, c0 + BLOCK)
-            for place in range(share * places // tasks, (share + 1) * places // tasks):
-                for c in range(c0, c1):
-                    y[(n * places + place) * channels + c] = x[(n * channels + c) * places + place]
+def _last_parallel(x, y, channels, places):
+    blocks = -(-places // PLACES)
+    for task in prange(x.shape[0] * blocks):
+        n, first = task // blocks, task % blocks * PLACES
+        _block_last(x[n], y[n], channels, places, first, min(places, first + PLACES))
+
+
+@kernel
+def _first(x, y, channels, places):
+    for n in range(x.shape[0]):
+        for first in range(0, places, PLACES):
+            _block_first(x[n], y[n], channels, places, first, min(places, first + PLACES))
 
 
 @kernel(parallel=True)
-def _gather_parallel(x, y, images, channels, places, tasks):
-    for task in prange(images * tasks):
-        n, share = task // tasks, task % tasks
-        end = (share + 1) * places // tasks
-        for place0 in range(share * places // tasks, end, BLOCK):
-            place1 = min(end, place0 + BLOCK)
-            for c in range(channels):
-                for place in range(place0, place1):
-                    y[(n * channels + c) * places + place] = x[(n * places + place) * channels + c]
+def _first_parallel(x, y, channels, places):
+    blocks = -(-places // PLACES)
+    for task in prange(x.shape[0] * blocks):
+        n, first = task // blocks, task % blocks * PLACES
+        _block_first(x[n], y[n], channels, places, first, min(places, first + PLACES))
 
 
 def _copy(x, shape, channels, places, serial, parallel):
     y = memory.empty(shape, x.dtype)
-    if x.size < SERIAL_BELOW or get_num_threads() == 1:
-        serial(x.reshape(-1), y.reshape(-1), channels, places, 0, x.shape[0])
-    else:
-        parallel(x.reshape(-1), y.reshape(-1), x.shape[0], channels, places, 2 * get_num_threads())
+    if y.size:
+        copy = serial if x.size < SERIAL_BELOW or get_num_threads() == 1 else parallel
+        copy(x.reshape(x.shape[0], -1), y.reshape(x.shape[0], -1), channels, places)
     return y
 
 
 def to_channels_last(x):
     """(N, C, H, W) as (N, H, W, C)."""
     images, channels, height, width = x.shape
-    return _copy(x, (images, height, width, channels), channels, height * width, _spread_rows, _spread_parallel)
+    return _copy(x, (images, height, width, channels), channels, height * width, _last, _last_parallel)
 
 
 def to_channels_first(x):
     """(N, H, W, C) as (N, C, H, W)."""
     images, height, width, channels = x.shape
-    return _copy(x, (images, channels, height, width), channels, height * width, _gather_rows, _gather_parallel)
+    return _copy(x, (images, channels, height, width), channels, height * width, _first, _first_parallel)

@@ -26,6 +26,9 @@ from .winograd import conv2d_grad_x_winograd, conv2d_winograd
 
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
 
+# The gradient of a stride s_h x s_w is so many convolutions, each with a table of its own; beyond this many the loops over taps are quicker.
+MOST_PHASES = 1024
+
 
 def _is_depthwise(weight_shape, groups):
     """Whether every group has one input channel; a single group is left to the kernels that share its pixels among the outputs."""
@@ -39,6 +42,8 @@ def _direct(x, weight, *options):
 
 
 def _grad_x_direct(grad, weight, x_shape, *options):
+    if options[0][0] * options[0][1] > MOST_PHASES:
+        return conv2d_grad_x_plain(grad, weight, x_shape, *options)
     if _is_depthwise(weight.shape, options[3]):
         return conv2d_grad_x_depthwise(grad, weight, x_shape, *options)
     return (conv2d_grad_x_direct if FAST else conv2d_grad_x_plain)(grad, weight, x_shape, *options)

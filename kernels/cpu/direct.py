@@ -35,10 +35,16 @@ def _multiply(
     all_taps = phases[phase, 1]
     channel_taps = all_taps // geometry.sum_channels
     taps = channels * channel_taps
-    first_weight = phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride
+    weight_step = geometry.weight_step
+    if weight_step > 0:
+        first_weight = group * (packed.size // geometry.groups) + channel * geometry.weight_pitch
+        panel_step = height * weight_step * size
+    else:
+        first_weight = phases[phase, 2] + (group * panels * all_taps + channel * channel_taps) * stride
+        panel_step = all_taps * stride * size
     weights = address(packed) + first_weight * size
     biases = address(bias) + group * panels * height * size
-    first_offset = address(offsets) + phases[phase, 0] * 8
+    first_offset = address(offsets) + phases[phase, 0] * 2 * offsets.itemsize
     if geometry.copies == 0:
         plane = image * source.shape[1] + group * geometry.sum_channels + channel
         inputs = address(source) + (plane * source.shape[2] * source.shape[3] + start * geometry.pitch) * size
@@ -59,18 +65,19 @@ def _multiply(
         place = address(positions) + vector * 8
         for panel in range(first_panel, last_panel):
             whole_tile(
-                height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
+                height, sample, weights + panel * panel_step, inputs, first_offset, taps, place,
                 output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
                 biases + panel * height * size, min(height, geometry.channels - panel * height), mode,
+                weight_step,
             )
     for vector in range(whole, vectors):
         place = address(positions) + vector * 8
         for panel in range(first_panel, last_panel):
             last_tile(
-                height, sample, weights + panel * all_taps * stride * size, inputs, first_offset, taps, place,
+                height, sample, weights + panel * panel_step, inputs, first_offset, taps, place,
                 output + (panel * height * row_pitch + vector * lanes) * size, row_pitch,
                 biases + panel * height * size, min(height, geometry.channels - panel * height),
-                pixels - vector * lanes, mode,
+                pixels - vector * lanes, mode, weight_step,
             )
 
 
@@ -147,9 +154,10 @@ def _convolve(plan, source, weight, bias, relu):
     padded_bias = work[plan.workspace_elements + plan.packed_elements :]
     if bias is None:
         bias = work[:0]
-    pack(weight.reshape(-1), packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometries)
+    flat = weight.reshape(-1)
+    pack(flat, packed, bias, padded_bias, plan.phases, plan.runs, plan.weight_step, plan.geometries)
     _run(
-        source, result, work[: plan.workspace_elements], packed, padded_bias, plan.row_starts, plan.columns,
+        source, result, work[: plan.workspace_elements], packed if plan.packed_elements else flat, padded_bias, plan.row_starts, plan.columns,
         plan.offsets, plan.positions, plan.phases, relu, plan.geometries,
     )
     return result

@@ -2,10 +2,11 @@
 
     C[i][pixel] = bias[i] + sum_k A[k][i] * B[offset[k] + pixel]
 
-for `height` output channels i and a few vectors of pixels. A is a panel of packed weights, B the copied input, and
-`offset` says where tap k = (channel, kernel row, kernel column) lies in it, so kernel size, dilation and stride are
-data and not code. The accumulators fill the register file: each weight is broadcast once and used for every vector of
-pixels, each vector of pixels is loaded once and used for every channel.
+for `height` output channels i and a few vectors of pixels. A is a panel of packed weights, or the weight itself, B the
+copied input. The table `offset` has a row for each tap k = (channel, kernel row, kernel column): where it lies in B, and
+where in the weight; so kernel size, dilation and stride are data and not code. The accumulators fill the register file:
+each weight is broadcast once and used for every vector of pixels, each vector of pixels is loaded once and used for
+every channel.
 """
 
 from numba import types
@@ -34,15 +35,20 @@ PANEL_STRIDES = tuple(panel_stride(max(height, 1)) for height in range(9))
 
 
 class _Tile:
-    """Emit one micro-kernel of `height` channels by `width` vectors; the last vector may be partial where `masked`."""
+    """Emit one micro-kernel of `height` channels by `width` vectors; the last vector may be partial where `masked`.
 
-    def __init__(self, builder, element, arguments, height, width, masked):
+    Weights are a packed panel or, `in_place`, the weight itself: channels `weight_step` elements apart, taps where the table says.
+    """
+
+    def __init__(self, builder, element, arguments, height, width, masked, in_place):
         self.builder, self.v, self.height, self.width = builder, Vectors(builder, element), height, width
-        a, b, offsets, self.taps, positions, c, self.row_pitch, bias, self.rows, lanes, self.mode = arguments
+        a, b, offsets, self.taps, positions, c, self.row_pitch, bias, self.rows, lanes, self.mode, weight_step = arguments
         self.a, self.c, self.bias = (self.v.pointer(value) for value in (a, c, bias))
         self.offsets = self.v.index_pointer(offsets)
         self.mask = self.v.first_lanes(lanes) if masked else None
         start, table = self.v.pointer(b), self.v.index_pointer(positions)
+        self.in_place = in_place
+        self.weight_rows = [builder.mul(index_constant(i), weight_step if in_place else index_constant(1)) for i in range(height)]
         self.pixels = [self.v.at(start, builder.load(self.v.at(table, j))) for j in range(width)]
 
     def emit(self):
@@ -90,12 +96,14 @@ class _Tile:
 
     def add_tap(self, k, sums):
         builder, v = self.builder, self.v
-        offset = builder.load(v.at(self.offsets, k))
+        # The table's rows: where the tap's pixels lie, and where its weights lie if they are not packed.
+        row = v.at(self.offsets, builder.mul(k, index_constant(2)))
+        offset = builder.load(row)
         pixels = [self.load(v.at(pointer, offset)) for pointer in self.pixels]
-        weights = v.at(self.a, builder.mul(k, index_constant(panel_stride(self.height))))
+        weights = v.at(self.a, builder.load(v.at(row, 1)) if self.in_place else builder.mul(k, index_constant(panel_stride(self.height))))
         results = []
         for i in range(self.height):
-            weight = v.load_splat(v.at(weights, i))
+            weight = v.load_splat(v.at(weights, self.weight_rows[i]))
             results += [v.multiply_add(weight, pixels[j], sums[i * self.width + j]) for j in range(self.width)]
         return results
 
@@ -133,15 +141,15 @@ class _Tile:
         builder.position_at_end(end)
 
 
-def make_tile(height, width, masked):
+def make_tile(height, width, masked, in_place=False):
     """The micro-kernel of that size as a compiled function; it is compiled when first called."""
 
     @intrinsic
-    def tile(typingctx, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode):
-        signature = types.void(sample, *[types.intp] * 11)
+    def tile(typingctx, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_step):
+        signature = types.void(sample, *[types.intp] * 12)
 
         def codegen(context, builder, signature, arguments):
-            _Tile(builder, signature.args[0], arguments[1:], height, width, masked).emit()
+            _Tile(builder, signature.args[0], arguments[1:], height, width, masked, in_place).emit()
             return context.get_dummy_value()
 
         return signature, codegen
@@ -156,37 +164,47 @@ _last = {height: make_tile(height, 1, True) for height in TILE_VECTORS}
 _whole_1, _whole_2, _whole_3, _whole_4, _whole_6 = (_whole[height] for height in (1, 2, 3, 4, 6))
 _last_1, _last_2, _last_3, _last_4, _last_6 = (_last[height] for height in (1, 2, 3, 4, 6))
 _whole_8, _last_8 = _whole.get(8, _whole_6), _last.get(8, _last_6)
+# Only the tallest tile reads weights where they lie.
+TALLEST = max(TILE_VECTORS)
+_whole_rows, _last_rows = make_tile(TALLEST, TILE_VECTORS[TALLEST], False, True), make_tile(TALLEST, 1, True, True)
 
 
 @kernel(inline="always")
-def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode):
-    """Run the micro-kernel over TILE_VECTORS[height] vectors; arguments are addresses and counts of elements."""
-    if height == 8:
-        _whole_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+def whole_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, mode, weight_step):
+    """Run the micro-kernel over TILE_VECTORS[height] vectors; arguments are addresses and counts of elements.
+
+    A weight_step above zero says that `a` is the weight itself, whose channels lie so many elements apart.
+    """
+    if weight_step > 0:
+        _whole_rows(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, weight_step)
+    elif height == 8:
+        _whole_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 6:
-        _whole_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 4:
-        _whole_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 3:
-        _whole_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     elif height == 2:
-        _whole_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
     else:
-        _whole_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode)
+        _whole_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, 0, mode, 0)
 
 
 @kernel(inline="always")
-def last_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode):
+def last_tile(height, sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_step):
     """Run the micro-kernel over one vector of pixels of which only the first `lanes` exist."""
-    if height == 8:
-        _last_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+    if weight_step > 0:
+        _last_rows(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, weight_step)
+    elif height == 8:
+        _last_8(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 6:
-        _last_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_6(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 4:
-        _last_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_4(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 3:
-        _last_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_3(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     elif height == 2:
-        _last_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_2(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)
     else:
-        _last_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode)
+        _last_1(sample, a, b, offsets, taps, positions, c, row_pitch, bias, rows, lanes, mode, 0)

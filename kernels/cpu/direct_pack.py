@@ -101,7 +101,10 @@ def _pack_run(weight, source, step, present, count, packed, target, stride):
 
 @kernel(parallel=True)
 def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometries):
-    """Pack every panel of every group, and its biases; zeros for channels that do not exist."""
+    """Pack every panel of every group, and its biases; zeros for channels that do not exist.
+
+    Weights that are read in place need their biases only.
+    """
     for task in prange(geometries[0].groups * -(-geometries[0].channels // geometries[0].height)):
         geometry = geometries[0]
         height, stride = geometry.height, PANEL_STRIDES[geometry.height]
@@ -114,7 +117,7 @@ def pack(weight, packed, bias, padded_bias, phases, runs, weight_step, geometrie
             exists = i < present and bias.size > 0
             padded_bias[(group * panels + panel) * height + i] = bias[own + i] if exists else 0
         group_start = group * (weight.size // geometry.groups) + first * weight_step
-        for phase in range(phases.shape[0]):
+        for phase in range(0 if geometry.weight_step > 0 else phases.shape[0]):
             taps = phases[phase, 1]
             target = phases[phase, 2] + (group * panels + panel) * taps * stride
             first_run, last_run = phases[phase, 5], phases[phase, 6]

@@ -18,7 +18,7 @@ import numpy as np
 from ..plans import plan_cache
 from ..reference.conv import PADDING_CODES, output_shape
 from ..simd import VECTOR_BYTES, vector_length
-from .direct_kernel import TILE_VECTORS, panel_stride
+from .direct_kernel import TALLEST, TILE_VECTORS, panel_stride
 
 # Bytes of pixels that one pass over the weights may use, so that they stay in the first-level cache.
 TAPS_BYTES = 36 << 10
@@ -95,6 +95,7 @@ class Geometry(NamedTuple):
     weight_pitch: int  # between the taps of neighbouring summed channels in the weight
     block_channels: int  # channels that are copied and summed at a time
     copies: int  # 0: the source is read in place
+    weight_step: int  # between computed channels in the weight, where that is read in place; 0: it is packed
     scratch: int  # 0: tiles are stored straight into the result
     scratch_pitch: int
     scratch_start: int
@@ -112,7 +113,8 @@ class Plan:
     geometries: np.ndarray  # one record of `Geometry`: the compiled functions read fields by name, and pass one address
     row_starts: np.ndarray
     columns: np.ndarray
-    offsets: np.ndarray  # in the workspace, of every tap of every phase, for one block of channels
+    # Of every tap of every phase, for one block of channels: its place in the workspace, and in the weight.
+    offsets: np.ndarray
     positions: np.ndarray  # of every vector of pixels of a task
     # A row a phase: first offset, taps, first packed weight, first result row and column, first and last run.
     phases: np.ndarray
@@ -321,7 +323,10 @@ def tap_tables(problem, layout, row_pitch, plane, block_channels, packed_panels)
         first_offset = sum(map(len, offsets))
         last_run = first_run + len(phase_runs)
         phases.append((first_offset, taps, packed, phase.first_row, phase.first_column, first_run, last_run))
-        offsets.append((channel[:block_channels] * channel_pitch + np.array(within, np.int64)).reshape(-1))
+        chosen = channel[:block_channels]
+        pixels = (chosen * channel_pitch + np.array(within, np.int64)).reshape(-1)
+        weights = (chosen * weight_pitch(problem) + np.array(elements, np.int64)).reshape(-1)
+        offsets.append(np.stack([pixels, weights], axis=1))
         runs.append(phase_runs)
         packed += taps * packed_panels
     return np.concatenate(offsets), np.concatenate(runs), np.array(phases, np.int64), packed
@@ -331,6 +336,12 @@ def weight_pitch(problem):
     """How far the weights of neighbouring summed channels lie apart."""
     channels = problem.result_shape[1] // problem.groups
     return problem.kernel_elements * (channels if problem.transposed else 1)
+
+
+def weights_in_place(problem, height):
+    """Whether the micro-kernel reads the weights where they lie: where all tiles are whole ones of the tallest kind."""
+    channels = problem.result_shape[1] // problem.groups
+    return height == TALLEST and channels % height == 0
 
 
 def make_plan(problem, padding_mode, dtype, threads):
@@ -353,6 +364,8 @@ def make_plan(problem, padding_mode, dtype, threads):
     offsets, runs, phases, packed = tap_tables(
         problem, layout, slots * layout.pitch, plane, block_channels, problem.groups * panels * panel_stride(height)
     )
+    in_place = weights_in_place(problem, height)
+    weight_step = problem.kernel_elements * (1 if problem.transposed else sum_channels)
     scratch = int(slots > 1 or len(problem.phases) > 1)
     scratch_pitch = -(-block_rows * slots * columns // lanes) * lanes
     scratch_start = (block_channels * layout.copies * plane) + lanes
@@ -381,6 +394,7 @@ def make_plan(problem, padding_mode, dtype, threads):
         weight_pitch=weight_pitch(problem),
         block_channels=block_channels,
         copies=layout.copies,
+        weight_step=weight_step if in_place else 0,
         scratch=scratch,
         scratch_pitch=scratch_pitch,
         scratch_start=scratch_start,
@@ -397,8 +411,8 @@ def make_plan(problem, padding_mode, dtype, threads):
         positions=pixels // row_pixels * (slots * layout.pitch) + pixels % row_pixels,
         phases=phases,
         runs=runs,
-        weight_step=problem.kernel_elements * (1 if problem.transposed else sum_channels),
-        packed_elements=packed,
+        weight_step=weight_step,
+        packed_elements=0 if in_place else packed,
         bias_elements=problem.groups * panels * height,
         workspace_elements=threads * thread_elements,
         result_shape=problem.result_shape,

@@ -15,6 +15,7 @@ __all__ = ["grid_sample", "grid_sample_grad_grid", "grid_sample_grad_x"]
 
 BLOCK = 128  # points whose taps are kept at a time
 NANOSECONDS_A_TAP = 1.0
+U = np.uint64
 PADDING = {"zeros": 0, "border": 1, "reflection": 2}
 
 
@@ -123,6 +124,62 @@ def _combine(count, sizes, first_taps, taps, index, weight, place, product):
     return k
 
 
+# Positions in arrays are unsigned where they are many: for signed ones Numba tests at every access whether they count from the end.
+
+
+@kernel
+def _four_planes(x, source, volume, y, target, points, count, products, place, product):
+    """The samples of four neighbouring channels at a block of points, which share the loads of places and weights."""
+    zero = x.dtype.type(0)
+    s, step, o, ahead = U(source), U(volume), U(target), U(points)
+    if products == 1:
+        for q in range(count):
+            i, at = place[U(0), U(q)], o + U(q)
+            if i >= 0:
+                a = s + U(i)
+                y[at], y[at + ahead] = x[a], x[a + step]
+                y[at + ahead + ahead], y[at + ahead + ahead + ahead] = x[a + step + step], x[a + step + step + step]
+            else:
+                y[at] = y[at + ahead] = y[at + ahead + ahead] = y[at + ahead + ahead + ahead] = zero
+        return
+    for q in range(count):
+        if products == 4:
+            i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+            if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                u, v, w, z = product[U(0), U(q)], product[U(1), U(q)], product[U(2), U(q)], product[U(3), U(q)]
+                a, b, c, d, at = s + U(i), s + U(j), s + U(k), s + U(l), o + U(q)
+                for _ in range(4):
+                    y[at] = u * x[a] + v * x[b] + w * x[c] + z * x[d]
+                    a, b, c, d, at = a + step, b + step, c + step, d + step, at + ahead
+                continue
+        t = t1 = t2 = t3 = zero
+        for k in range(products):
+            i, w = place[U(k), U(q)], product[U(k), U(q)]
+            if i >= 0:
+                a = s + U(i)
+                t += w * x[a]
+                t1 += w * x[a + step]
+                t2 += w * x[a + step + step]
+                t3 += w * x[a + step + step + step]
+            else:
+                nothing = w * zero
+                t, t1, t2, t3 = t + nothing, t1 + nothing, t2 + nothing, t3 + nothing
+        at = o + U(q)
+        y[at], y[at + ahead], y[at + ahead + ahead], y[at + ahead + ahead + ahead] = t, t1, t2, t3
+
+
+@kernel
+def _plane(x, source, y, target, count, products, place, product):
+    """The samples of one channel at a block of points."""
+    zero = x.dtype.type(0)
+    for q in range(count):
+        total = zero
+        for k in range(products):
+            i = place[k, q]
+            total += product[k, q] * (x[source + i] if i >= 0 else zero)
+        y[target + q] = total
+
+
 @kernel
 def _sample(x, grid, y, sizes, channels, points, first_taps, taps, padding, align_corners, start, end):
     """Samples number `start` to `end` of all images, counted image after image."""
@@ -130,27 +187,17 @@ def _sample(x, grid, y, sizes, channels, points, first_taps, taps, padding, alig
     weight, slope = np.empty((3, taps, BLOCK), x.dtype), np.empty((3, taps, BLOCK), x.dtype)
     product = np.empty((first_taps * taps * taps, BLOCK), x.dtype)
     volume = sizes[0] * sizes[1] * sizes[2]
-    zero = x.dtype.type(0)
     while start < end:
         n, p = start // points, start % points
         count = min(BLOCK, points - p, end - start)
         _fill_axes(grid, start, count, sizes, taps, padding, align_corners, index, weight, slope)
         products = _combine(count, sizes, first_taps, taps, index, weight, place, product)
-        for c in range(channels):
-            source, target = (n * channels + c) * volume, (n * channels + c) * points + p
-            if products == 4:
-                for q in range(count):
-                    i, j, k, l = place[0, q], place[1, q], place[2, q], place[3, q]
-                    top = product[0, q] * (x[source + i] if i >= 0 else zero) + product[1, q] * (x[source + j] if j >= 0 else zero)
-                    bottom = product[2, q] * (x[source + k] if k >= 0 else zero) + product[3, q] * (x[source + l] if l >= 0 else zero)
-                    y[target + q] = top + bottom
-            else:
-                for q in range(count):
-                    y[target + q] = zero
-                for k in range(products):
-                    for q in range(count):
-                        i = place[k, q]
-                        y[target + q] += product[k, q] * (x[source + i] if i >= 0 else zero)
+        source, target = n * channels * volume, n * channels * points + p
+        fours = channels - channels % 4
+        for c in range(0, fours, 4):
+            _four_planes(x, source + c * volume, volume, y, target + c * points, points, count, products, place, product)
+        for c in range(fours, channels):
+            _plane(x, source + c * volume, y, target + c * points, count, products, place, product)
         start += count
 
 
@@ -178,10 +225,19 @@ def _scatter(grad, grid, grad_x, sizes, channels, points, first_taps, taps, padd
             _fill_axes(grid, n * points + p, count, sizes, taps, padding, align_corners, index, weight, slope)
             products = _combine(count, sizes, first_taps, taps, index, weight, place, product)
             for plane in range(start, last):
-                for k in range(products):
+                target, source = U(plane * volume), U(plane * points + p)
+                if products == 1:
                     for q in range(count):
-                        if place[k, q] >= 0:
-                            grad_x[plane * volume + place[k, q]] += product[k, q] * grad[plane * points + p + q]
+                        i = place[U(0), U(q)]
+                        if i >= 0:
+                            grad_x[target + U(i)] += grad[source + U(q)]
+                    continue
+                for q in range(count):
+                    g = grad[source + U(q)]
+                    for k in range(products):
+                        i = place[U(k), U(q)]
+                        if i >= 0:
+                            grad_x[target + U(i)] += product[U(k), U(q)] * g
         start = last
 
 
@@ -208,12 +264,40 @@ def _slopes(grad, x, grid, grad_grid, sizes, channels, points, first_taps, taps,
         _fill_axes(grid, start, count, sizes, taps, padding, align_corners, index, weight, slope)
         products = _combine(count, sizes, first_taps, taps, index, weight, place, product)
         total[:] = 0
-        for c in range(channels):
-            source, target = (n * channels + c) * volume, (n * channels + c) * points + p
-            for k in range(products):
+        fours = channels - channels % 4
+        for c in range(0, channels, 4):
+            source, target = U((n * channels + c) * volume), U((n * channels + c) * points + p)
+            if c < fours:
                 for q in range(count):
-                    i = place[k, q]
-                    total[k, q] += grad[target + q] * (x[source + i] if i >= 0 else zero)
+                    g = target + U(q)
+                    if products == 4:
+                        i, j, k, l = place[U(0), U(q)], place[U(1), U(q)], place[U(2), U(q)], place[U(3), U(q)]
+                        if (i | j | k | l) >= 0:  # no sign bit: all four lie inside
+                            a, b, d, e = source + U(i), source + U(j), source + U(k), source + U(l)
+                            t = t1 = t2 = t3 = zero
+                            for _ in range(4):
+                                h = grad[g]
+                                t, t1, t2, t3 = t + h * x[a], t1 + h * x[b], t2 + h * x[d], t3 + h * x[e]
+                                a, b, d, e, g = a + U(volume), b + U(volume), d + U(volume), e + U(volume), g + U(points)
+                            total[U(0), U(q)] += t
+                            total[U(1), U(q)] += t1
+                            total[U(2), U(q)] += t2
+                            total[U(3), U(q)] += t3
+                            continue
+                    g1, g2, g3 = g + U(points), g + U(2 * points), g + U(3 * points)
+                    for k in range(products):
+                        i = place[U(k), U(q)]
+                        if i >= 0:
+                            a = source + U(i)
+                            near = grad[g] * x[a] + grad[g1] * x[a + U(volume)]
+                            total[U(k), U(q)] += near + grad[g2] * x[a + U(2 * volume)] + grad[g3] * x[a + U(3 * volume)]
+            else:
+                for plane in range(channels - fours):
+                    for k in range(products):
+                        for q in range(count):
+                            i = place[k, q]
+                            if i >= 0:
+                                total[k, q] += grad[target + U(plane * points + q)] * x[source + U(plane * volume + i)]
         for q in range(count):
             depth = row = column = zero
             k = 0

@@ -14,10 +14,11 @@ import numpy as np
 
 from .. import memory
 from ..reference.conv import PADDING_CODES, output_shape, source_index
+from .unfold import col2im, im2col
 
 
 def _sources(x_shape, padding, padding_mode):
-    """The row and the column of x at each padded row and column; -1, an index beyond the end, where the padding is zero."""
+    """The row and the column of x that stand at each padded row and column, for the modes that copy pixels."""
     code = PADDING_CODES[padding_mode]
     height, width = x_shape[2:]
     rows = [source_index(i - padding[0], height, code) for i in range(height + padding[0] + padding[1])]
@@ -27,43 +28,26 @@ def _sources(x_shape, padding, padding_mode):
 
 def _pad(x, rows, columns):
     """(N, C, padded H, padded W)."""
-    padded = x[:, :, rows[:, np.newaxis], columns]
-    padded[:, :, rows < 0] = 0
-    padded[:, :, :, columns < 0] = 0
-    return padded
+    return np.ascontiguousarray(x[:, :, rows[:, np.newaxis], columns])
 
 
 def _fold(padded, rows, columns, x_shape):
     """The adjoint of `_pad`: every padded element goes back to the pixel it is a copy of."""
     by_rows = np.zeros((*x_shape[:3], padded.shape[3]), padded.dtype)
     for i, row in enumerate(rows):
-        if row >= 0:
-            by_rows[:, :, row] += padded[:, :, i]
+        by_rows[:, :, row] += padded[:, :, i]
     x = memory.zeros(x_shape, padded.dtype)
     for j, column in enumerate(columns):
-        if column >= 0:
-            x[:, :, :, column] += by_rows[:, :, :, j]
+        x[:, :, :, column] += by_rows[:, :, :, j]
     return x
-
-
-def _taps(shape, kernel_size, stride, dilation):
-    """For every tap (a, b) of the kernel: the slices of padded rows and columns that it reads for all of y (N, C, H, W)."""
-    for a in range(kernel_size[0]):
-        for b in range(kernel_size[1]):
-            first = (a * dilation[0], b * dilation[1])
-            rows = slice(first[0], first[0] + (shape[2] - 1) * stride[0] + 1, stride[0])
-            columns = slice(first[1], first[1] + (shape[3] - 1) * stride[1] + 1, stride[1])
-            yield a, b, rows, columns
 
 
 def _columns(x, y_shape, weight_shape, stride, padding, dilation, groups, padding_mode):
     """(N, groups, K, P): column p holds the window of x that pixel p of y sees."""
-    padded = _pad(x, *_sources(x.shape, padding, padding_mode))
-    windows = np.empty((x.shape[0], x.shape[1], *weight_shape[2:], *y_shape[2:]), x.dtype)
-    for a, b, rows, columns in _taps(y_shape, weight_shape[2:], stride, dilation):
-        windows[:, :, a, b] = padded[:, :, rows, columns]
+    if padding_mode != "zeros":
+        x, padding = _pad(x, *_sources(x.shape, padding, padding_mode)), (0, 0, 0, 0)
     taps = weight_shape[1] * weight_shape[2] * weight_shape[3]
-    return windows.reshape(x.shape[0], groups, taps, y_shape[2] * y_shape[3])
+    return im2col(x, weight_shape[2:], dilation, padding, stride).reshape(x.shape[0], groups, taps, y_shape[2] * y_shape[3])
 
 
 def _as_matrices(weight, groups):
@@ -91,12 +75,12 @@ def conv2d_grad_x_im2col(grad, weight, x_shape, stride, padding, dilation, group
     images, outputs, height, width = grad.shape
     matrices = grad.reshape(images, groups, outputs // groups, height * width)
     columns = np.matmul(_as_matrices(weight, groups).transpose(0, 2, 1), matrices)
-    windows = columns.reshape(images, x_shape[1], *weight.shape[2:], height, width)
-    row_sources, column_sources = _sources(x_shape, padding, padding_mode)
-    padded = np.zeros((*x_shape[:2], row_sources.size, column_sources.size), grad.dtype)
-    for a, b, rows, columns in _taps(grad.shape, weight.shape[2:], stride, dilation):
-        padded[:, :, rows, columns] += windows[:, :, a, b]
-    return _fold(padded, row_sources, column_sources, x_shape)
+    columns = columns.reshape(images, x_shape[1] * weight.shape[2] * weight.shape[3], height * width)
+    if padding_mode == "zeros":
+        return col2im(columns, x_shape[2:], weight.shape[2:], dilation, padding, stride)
+    sources = _sources(x_shape, padding, padding_mode)
+    padded = col2im(columns, (sources[0].size, sources[1].size), weight.shape[2:], dilation, (0, 0, 0, 0), stride)
+    return _fold(padded, *sources, x_shape)
 
 
 def conv2d_grad_weight_im2col(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):

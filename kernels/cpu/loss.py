@@ -9,7 +9,7 @@ from ..threads import SERIAL_BELOW, get_num_threads
 from . import scalars
 from .tiles import load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
 
-__all__ = ["softmax_cross_entropy", "wrong_class"]
+__all__ = ["nll_loss", "nll_loss_grad_x", "soft_target_cross_entropy", "softmax_cross_entropy", "wrong_class"]
 
 NANOSECONDS_A_LOGIT = 2
 NO_WEIGHTS = {char: np.empty(0, char) for char in "fd"}
@@ -21,6 +21,17 @@ def _mass(label, weight, shares, weight_sum):
     return (shares[0] * weight[label] if weight.size else shares[0]) + shares[1] * weight_sum
 
 
+@kernel
+def _spread(x, share, largest, log_total, grad, position, classes):
+    """The loss of equal shares of neighbouring scores, taken off the gradient."""
+    # Both terms are positive, so nothing is lost by taking log(total) once for all.
+    below = x.dtype.type(0)
+    for k in range(classes):
+        below += largest - x[position + k]
+        grad[position + k] -= share
+    return share * below + share * x.dtype.type(classes) * log_total
+
+
 @kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
 def _sample(x, label, weight, shares, largest, total, grad, position, class_step, classes):
     """The loss of one sample; takes its shares q off the gradient, which is softmax[k] sum_l q[l] by now."""
@@ -29,6 +40,8 @@ def _sample(x, label, weight, shares, largest, total, grad, position, class_step
     at = position + label * class_step
     loss = -sure * (x[at] - largest - log_total) if sure != 0 else x.dtype.type(0)
     grad[at] -= sure
+    if shares[1] != 0 and class_step == 1 and not weight.size:
+        return loss + _spread(x, shares[1], largest, log_total, grad, position, classes)
     if shares[1] != 0:
         for k in range(classes):
             share = shares[1] * weight[k] if weight.size else shares[1]
@@ -133,3 +146,126 @@ def _wrong_class(target, classes, ignore_index):
 def wrong_class(target, classes, ignore_index):
     """The position of the first class index that is neither from 0 to classes - 1 nor ignored; -1 where all are right."""
     return _wrong_class(target.reshape(-1), classes, ignore_index)
+
+
+@kernel
+def _soft_row(x, target, weight, shares, losses, grad, n, classes):
+    position = n * classes
+    largest, total = row_exponentials(x, grad, position, classes)
+    log_total = x.dtype.type(np.log(total))
+    share = np.empty(classes, x.dtype)
+    for k in range(classes):
+        share[k] = shares[0] * target[position + k] + shares[1]
+    if weight.size:
+        for k in range(classes):
+            share[k] *= weight[k]
+    mass, below = x.dtype.type(0), x.dtype.type(0)
+    for k in range(classes):
+        mass += share[k]
+        below += share[k] * (largest - x[position + k])
+    # Both terms are positive where the shares are, so nothing is lost by taking log(total) once for all.
+    losses[n] = below + mass * log_total
+    scale = x.dtype.type(mass / total)
+    for k in range(classes):
+        grad[position + k] = grad[position + k] * scale - share[k]
+
+
+@kernel(fastmath=scalars.EXACT_ORDER)
+def _soft_tile(x, target, weight, shares, losses, grad, task, shape):
+    classes = shape[1]
+    first, count, position, class_step, sample_step = place_of(task, shape)
+    tile, share, scores = (np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype))
+    largest, total = np.empty(count, x.dtype), np.empty(count, x.dtype)
+    mass, loss = np.zeros(count, x.dtype), np.zeros(count, x.dtype)
+    load_tile(x, position, class_step, sample_step, tile)
+    load_tile(x, position, class_step, sample_step, scores)
+    load_tile(target, position, class_step, sample_step, share)
+    tile_exponentials(tile, largest, total)
+    log_total = np.log(total)
+    for k in range(classes):
+        factor = weight[k] if weight.size else x.dtype.type(1)
+        q, row = share[k], scores[k]
+        for p in range(count):
+            q[p] = factor * (shares[0] * q[p] + shares[1])
+            mass[p] += q[p]
+            loss[p] -= q[p] * (row[p] - largest[p] - log_total[p])
+    for p in range(count):
+        mass[p] = mass[p] / total[p]
+        losses[first + p] = loss[p]
+    for k in range(classes):
+        q, row = share[k], tile[k]
+        for p in range(count):
+            row[p] = row[p] * mass[p] - q[p]
+    store_tile(tile, grad, position, class_step, sample_step)
+
+
+@kernel
+def _soft_task(x, target, weight, shares, losses, grad, task, shape, rows):
+    if rows:
+        _soft_row(x, target, weight, shares, losses, grad, task, shape[1])
+    else:
+        _soft_tile(x, target, weight, shares, losses, grad, task, shape)
+
+
+@kernel
+def _soft_serial(x, target, weight, shares, losses, grad, tasks, shape, rows):
+    for task in range(tasks):
+        _soft_task(x, target, weight, shares, losses, grad, task, shape, rows)
+
+
+@kernel(parallel=True)
+def _soft_parallel(x, target, weight, shares, losses, grad, tasks, shape, rows):
+    for task in prange(tasks):
+        _soft_task(x, target, weight, shares, losses, grad, task, shape, rows)
+
+
+def soft_target_cross_entropy(logits, target, weight, label_smoothing):
+    """Losses (N, P) and the gradient (N, C, P) against one probability a class; see the reference."""
+    images, classes, places = logits.shape
+    losses = memory.empty((images, places), logits.dtype)
+    grad = memory.empty(logits.shape, logits.dtype)
+    element = logits.dtype.type
+    weights = NO_WEIGHTS[logits.dtype.char] if weight is None else weight
+    shares = (element(1 - label_smoothing), element(label_smoothing / classes))
+    if logits.size:
+        rows, tasks = tiling(logits.shape)
+        run = _soft_serial if logits.size * NANOSECONDS_A_LOGIT < SERIAL_BELOW or get_num_threads() == 1 else _soft_parallel
+        run(logits.reshape(-1), target.reshape(-1), weights, shares, losses.reshape(-1), grad.reshape(-1), tasks, logits.shape, rows)
+    return losses, grad
+
+
+@kernel
+def _nll(x, target, weight, ignore_index, losses, counts):
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    for n in range(x.shape[0]):
+        for p in range(x.shape[2]):
+            label = target[n, p]
+            kept = label != ignore_index
+            count = (weight[label] if weight.size else one) if kept else zero
+            counts[n, p] = count
+            losses[n, p] = -count * x[n, label, p] if kept else zero
+
+
+@kernel
+def _nll_grad(grad, target, weight, ignore_index, grad_x):
+    for n in range(grad.shape[0]):
+        grad_x[n] = 0
+        for p in range(grad.shape[1]):
+            label = target[n, p]
+            if label != ignore_index:
+                grad_x[n, label, p] = -grad[n, p] * weight[label] if weight.size else -grad[n, p]
+
+
+def nll_loss(x, target, weight, ignore_index):
+    """-weight[target] x[target] and the weight each sample counts with; see the reference."""
+    losses = memory.empty((x.shape[0], x.shape[2]), x.dtype)
+    counts = memory.empty(losses.shape, x.dtype)
+    _nll(x, target, NO_WEIGHTS[x.dtype.char] if weight is None else weight, ignore_index, losses, counts)
+    return losses, counts
+
+
+def nll_loss_grad_x(grad, target, weight, classes, ignore_index):
+    """The gradient (N, C, P): -weight[target] grad at each target, zero elsewhere."""
+    grad_x = memory.empty((grad.shape[0], classes, grad.shape[1]), grad.dtype)
+    _nll_grad(grad, target, NO_WEIGHTS[grad.dtype.char] if weight is None else weight, ignore_index, grad_x)
+    return grad_x

@@ -22,7 +22,7 @@ def _tables(shape, padding, mode):
     maps = [np.array(sources(sizes[a], amounts[2 * a], amounts[2 * a + 1], mode), np.int64) for a in range(3)]
     before, after = amounts[4:]
     count = max(0, sizes[2] + min(before, 0) + min(after, 0))
-    return (*maps, max(before, 0), max(-before, 0), count)
+    return (*maps, min(max(before, 0), len(maps[2])), max(-before, 0), count)
 
 
 def _volume(shape):
@@ -77,12 +77,14 @@ def pad(x, padding, mode, value):
 
 
 @kernel
-def _fold(grad, grad_x, x_shape, depths, rows, columns, first, start, count, first_map, end_map):
+def _fold(grad, grad_x, x_shape, once, cropped, depths, rows, columns, first, start, count, first_map, end_map):
+    # once: no element has two copies, so sums are not needed; cropped: but some have none.
     cells = x_shape[1] * x_shape[2] * x_shape[3]
     out = first_map * depths.size * rows.size * columns.size
     for m in range(first_map, end_map):
-        for position in range(m * cells, (m + 1) * cells):
-            grad_x[position] = 0
+        if not once or cropped:
+            for position in range(m * cells, (m + 1) * cells):
+                grad_x[np.uint64(position)] = 0
         for d in depths:
             for h in rows:
                 if d >= 0 and h >= 0:
@@ -90,6 +92,11 @@ def _fold(grad, grad_x, x_shape, depths, rows, columns, first, start, count, fir
                     for j in range(first):
                         if columns[j] >= 0:
                             grad_x[row + columns[j]] += grad[out + j]
+                    if once:
+                        for j in range(count):
+                            grad_x[np.uint64(row + start + j)] = grad[np.uint64(out + first + j)]
+                        out += columns.size
+                        continue
                     for j in range(count):
                         grad_x[np.uint64(row + start + j)] += grad[np.uint64(out + first + j)]
                     for j in range(first + count, columns.size):
@@ -99,17 +106,17 @@ def _fold(grad, grad_x, x_shape, depths, rows, columns, first, start, count, fir
 
 
 @kernel(parallel=True)
-def _fold_parallel(grad, grad_x, x_shape, depths, rows, columns, first, start, count, tasks):
+def _fold_parallel(grad, grad_x, x_shape, once, cropped, depths, rows, columns, first, start, count, tasks):
     for task in prange(tasks):
         begin, end = task * x_shape[0] // tasks, (task + 1) * x_shape[0] // tasks
-        _fold(grad, grad_x, x_shape, depths, rows, columns, first, start, count, begin, end)
+        _fold(grad, grad_x, x_shape, once, cropped, depths, rows, columns, first, start, count, begin, end)
 
 
 def pad_grad_x(grad, x_shape, padding, mode):
     """Every padded cell hands its gradient to the element it is a copy of."""
     tables = _tables(x_shape[1:], padding, mode)
     grad_x = memory.empty(x_shape, grad.dtype)
-    arguments = (grad.reshape(-1), grad_x.reshape(-1), _volume(x_shape), *tables)
+    arguments = (grad.reshape(-1), grad_x.reshape(-1), _volume(x_shape), mode == "zeros", min(padding) < 0, *tables)
     if serial(grad_x.size):
         _fold(*arguments, 0, x_shape[0])
     else:

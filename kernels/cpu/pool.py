@@ -1,4 +1,4 @@
-"""Pooling over two and three axes, fast. A plane is one channel of one image; planes are shared among the threads."""
+"""Maximum pooling over two and three axes, fast. A plane is one channel of one image; planes are shared among the threads."""
 
 import numpy as np
 from numba import prange
@@ -7,7 +7,8 @@ from .. import memory
 from ..jit import kernel
 from ..plans import plan_cache
 from ..reference.pool import output_shape, window_dtype
-from .planes import serial, tasks_of
+from .planes import deep_sizes, reaches, serial, tasks_of, volume
+from .pool_average import avg_pool2d, avg_pool2d_grad_x, avg_pool3d, avg_pool3d_grad_x
 from .pool_vectors import halve, keep_larger, spread
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_flat_index",
     "max_pool2d_grad_x",
+    "max_pool2d_values",
     "max_pool3d",
     "max_pool3d_flat_index",
     "max_pool3d_grad_x",
+    "max_pool3d_values",
 ]
 
 ONE, TWO = np.uint64(1), np.uint64(2)
@@ -31,21 +34,8 @@ def _planes(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, *array.shape[2:])
 
 
-# Arrays are flat, and positions in them counted by hand: taking a row out of an array costs more than pooling it.
-
-
-@kernel
-def _reaches(cells, step, dilation, before, size, windows):
-    """For each cell b of the windows along one axis: the windows first[b] to end[b] - 1 whose cell j * step + b * dilation - before exists."""
-    first, end = np.empty(cells, np.intp), np.empty(cells, np.intp)
-    for b in range(cells):
-        offset = b * dilation - before
-        first[b] = max(0, -(offset // step))
-        end[b] = max(first[b], min(windows, (size - 1 - offset) // step + 1) if offset < size else 0)
-    return first, end
-
-
-# Maximum. One cell of all windows of a row at a time: a loop over neighbouring outputs. An image is a volume of one plane.
+# Arrays are flat, and positions in them counted by hand: taking a row out of an array costs more than pooling it. One cell of all windows of a row
+# at a time: a loop over neighbouring outputs. An image is a volume of one plane.
 
 
 @kernel
@@ -54,7 +44,7 @@ def _max_planes(x, y, window, x_shape, y_shape, kernel_size, stride, padding, di
     _, layers, rows, columns = y_shape
     lowest, number = x.dtype.type(-np.inf), window.dtype.type
     nothing = number(kernel_size[0] * kernel_size[1] * kernel_size[2])
-    first, end = _reaches(kernel_size[2], stride[2], dilation[2], padding[4], width, columns)
+    first, end = reaches(kernel_size[2], stride[2], dilation[2], padding[4], width, columns)
     for plane in range(first_plane, end_plane):
         for k in range(layers):
             for i in range(rows):
@@ -103,16 +93,6 @@ def _halves(kernel_size, stride, padding, dilation, inner, outer) -> bool:
     return 2 * outer[2] <= inner[2] and 2 * outer[3] <= inner[3]
 
 
-def _deep(sizes):
-    """(height, width) as (1, height, width)."""
-    return (1, *sizes)
-
-
-def _volume(shape):
-    """(N, C, D, H, W), or (N, C, H, W), as (planes, D, H, W)."""
-    return (shape[0] * shape[1], *((1,) * (5 - len(shape))), *shape[2:])
-
-
 @plan_cache
 def _has_gaps(x_shape, y_shape, kernel_size, stride, padding, dilation):
     """Whether some window reads nothing: dilated ones can step over a small image."""
@@ -126,7 +106,7 @@ def _has_gaps(x_shape, y_shape, kernel_size, stride, padding, dilation):
 
 def _geometry(x_shape, y_shape, kernel_size, stride, padding, dilation):
     """What the kernels of the maximum are told of shapes and windows."""
-    volumes = _volume(x_shape), _volume(y_shape)
+    volumes = volume(x_shape), volume(y_shape)
     options = (kernel_size, stride, padding, dilation)
     return (*volumes, *options, max(dilation) > 1 and _has_gaps(*volumes, *options))
 
@@ -148,7 +128,7 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode):
     """The largest element of each window and its place in the window; see the reference."""
     shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
     if not _halves(kernel_size, stride, padding, dilation, x.shape, shape):
-        return _max_pool(x, shape, _deep(kernel_size), _deep(stride), (0, 0, *padding), _deep(dilation))
+        return _max_pool(x, shape, deep_sizes(kernel_size), deep_sizes(stride), (0, 0, *padding), deep_sizes(dilation))
     y = memory.empty(shape, x.dtype)
     window = memory.empty(shape, np.uint8)
     arrays = _planes(x), _planes(y), _planes(window)
@@ -158,6 +138,77 @@ def max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode):
     else:
         _halve_parallel(*arrays, tasks_of(planes))
     return y, window
+
+
+@kernel
+def _raise_cells(x, start, step, y, out, count):
+    """y[out + j] = max(y[out + j], x[start + j * step]), NaN if either is."""
+    if step == ONE:
+        for j in range(count):
+            value, known = x[start + j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+    elif step == TWO:
+        for j in range(count):
+            value, known = x[start + TWO * j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+    else:
+        for j in range(count):
+            value, known = x[start + step * j], y[out + j]
+            y[out + j] = value if value > known or value != value else known
+
+
+@kernel
+def _value_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, first_plane, end_plane):
+    _, depth, height, width = x_shape
+    _, layers, rows, columns = y_shape
+    lowest = x.dtype.type(-np.inf)
+    first, end = reaches(kernel_size[2], stride[2], dilation[2], padding[4], width, columns)
+    step = np.uint64(stride[2])
+    for plane in range(first_plane, end_plane):
+        for k in range(layers):
+            for i in range(rows):
+                out = ((plane * layers + k) * rows + i) * columns
+                for j in range(columns):
+                    y[np.uint64(out + j)] = lowest
+                for place in range(kernel_size[0] * kernel_size[1]):
+                    e = place // kernel_size[1]
+                    d = k * stride[0] + e * dilation[0] - padding[0]
+                    h = i * stride[1] + (place - e * kernel_size[1]) * dilation[1] - padding[2]
+                    if d < 0 or d >= depth or h < 0 or h >= height:
+                        continue
+                    row = ((plane * depth + d) * height + h) * width - padding[4]
+                    for b in range(kernel_size[2]):
+                        start = row + first[b] * stride[2] + b * dilation[2]
+                        _raise_cells(x, np.uint64(start), step, y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
+
+
+@kernel(parallel=True)
+def _value_parallel(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, tasks):
+    for task in prange(tasks):
+        first, end = task * x_shape[0] // tasks, (task + 1) * x_shape[0] // tasks
+        _value_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, dilation, first, end)
+
+
+def max_pool2d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """The largest element of each window, where nobody asks which it was."""
+    shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    if _halves(kernel_size, stride, padding, dilation, x.shape, shape):
+        return max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)[0]
+    deep = deep_sizes(kernel_size), deep_sizes(stride), (0, 0, *padding), deep_sizes(dilation)
+    return max_pool3d_values(x.reshape(*x.shape[:2], 1, *x.shape[2:]), *deep, ceil_mode).reshape(shape)
+
+
+def max_pool3d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """As `max_pool2d_values`, with a depth."""
+    shape = output_shape(x.shape, kernel_size, stride, padding, dilation, ceil_mode)
+    y = memory.empty(shape, x.dtype)
+    planes = shape[0] * shape[1]
+    arguments = (x.reshape(-1), y.reshape(-1), volume(x.shape), volume(shape), kernel_size, stride, padding, dilation)
+    if serial(y.size * kernel_size[0] * kernel_size[1] * kernel_size[2]):
+        _value_planes(*arguments, 0, planes)
+    else:
+        _value_parallel(*arguments, tasks_of(planes))
+    return y
 
 
 def max_pool3d(x, kernel_size, stride, padding, dilation, ceil_mode):
@@ -194,13 +245,13 @@ def _flat_index(window, index, y_shape, x_shape, kernel_size, stride, padding, d
 def max_pool3d_flat_index(window, x_shape, kernel_size, stride, padding, dilation):
     """For each output, the position (d * H + h) * W + w of its maximum in the volume."""
     index = memory.empty(window.shape, np.int64)
-    _flat_index(window.reshape(-1), index.reshape(-1), _volume(window.shape), _volume(x_shape), kernel_size, stride, padding, dilation)
+    _flat_index(window.reshape(-1), index.reshape(-1), volume(window.shape), volume(x_shape), kernel_size, stride, padding, dilation)
     return index
 
 
 def max_pool2d_flat_index(window, x_shape, kernel_size, stride, padding, dilation):
     """For each output, the position h * W + w of its maximum in the image."""
-    return max_pool3d_flat_index(window, x_shape, _deep(kernel_size), _deep(stride), (0, 0, *padding), _deep(dilation))
+    return max_pool3d_flat_index(window, x_shape, deep_sizes(kernel_size), deep_sizes(stride), (0, 0, *padding), deep_sizes(dilation))
 
 
 @kernel
@@ -236,7 +287,8 @@ def _spread_planes(grad, window, grad_x, x_shape, y_shape, kernel_size, stride, 
                             grad_x[corner + j * stride[2] + steps[window[out + j]]] += grad[out + j]
                 else:
                     for j in range(columns):
-                        grad_x[np.uint64(corner + j * stride[2] + steps[window[out + j]])] += grad[out + j]
+                        step = steps[window[np.uint64(out + j)]]
+                        grad_x[np.uint64(corner + j * stride[2] + step)] += grad[np.uint64(out + j)]
 
 
 @kernel(parallel=True)
@@ -255,7 +307,7 @@ def _spread_parallel(grad, window, grad_x, x_shape, y_shape, kernel_size, stride
 def max_pool2d_grad_x(grad, window, x_shape, kernel_size, stride, padding, dilation):
     """Each output hands its gradient to the element that won."""
     if not _halves(kernel_size, stride, padding, dilation, x_shape, grad.shape):
-        return max_pool3d_grad_x(grad, window, x_shape, _deep(kernel_size), _deep(stride), (0, 0, *padding), _deep(dilation))
+        return max_pool3d_grad_x(grad, window, x_shape, deep_sizes(kernel_size), deep_sizes(stride), (0, 0, *padding), deep_sizes(dilation))
     grad_x = memory.empty(x_shape, grad.dtype)
     planes = x_shape[0] * x_shape[1]
     arrays = _planes(grad), _planes(window), _planes(grad_x)
@@ -276,160 +328,4 @@ def max_pool3d_grad_x(grad, window, x_shape, kernel_size, stride, padding, dilat
         _spread_planes(*arguments, 0, planes)
     else:
         _spread_parallel(*arguments, tasks_of(planes))
-    return grad_x
-
-
-# Average
-
-
-@kernel
-def _lengths(windows, size, kernel_size, stride, before, after, count_include_pad, like):
-    """How many cells of each window along one axis count, so that the product over both axes is what a sum is divided by."""
-    lengths = np.empty(windows, like.dtype)
-    for i in range(windows):
-        start = i * stride - before
-        end = min(start + kernel_size, size + after)
-        inside = min(end, size) - max(start, 0)
-        # A window that reads nothing keeps its zero.
-        lengths[i] = end - start if count_include_pad else max(inside, 1)
-    return lengths
-
-
-@kernel
-def _divisors(x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, like):
-    """(a, b, c) where a[k] * b[i] * c[j] is what the sum of window (k, i, j) is divided by."""
-    deep = _lengths(y_shape[1], x_shape[1], kernel_size[0], stride[0], padding[0], padding[1], count_include_pad, like)
-    high = _lengths(y_shape[2], x_shape[2], kernel_size[1], stride[1], padding[2], padding[3], count_include_pad, like)
-    wide = _lengths(y_shape[3], x_shape[3], kernel_size[2], stride[2], padding[4], padding[5], count_include_pad, like)
-    if divisor_override:
-        deep[:] = divisor_override
-        high[:] = 1
-        wide[:] = 1
-    return deep, high, wide
-
-
-@kernel
-def _add_cells(x, start, step, total, first, count):
-    """total[first + j] += x[start + j * step]. Unsigned positions: Numba does not ask whether they are negative, so LLVM makes vectors of them."""
-    if step == ONE:
-        for j in range(count):
-            total[first + j] += x[start + j]
-    elif step == TWO:
-        for j in range(count):
-            total[first + j] += x[start + TWO * j]
-    else:
-        for j in range(count):
-            total[first + j] += x[start + step * j]
-
-
-@kernel
-def _average_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, first_plane, end_plane):
-    _, depth, height, width = x_shape
-    _, layers, rows, columns = y_shape
-    deep, high, wide = _divisors(x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, x)
-    first, end = _reaches(kernel_size[2], stride[2], 1, padding[4], width, columns)
-    for plane in range(first_plane, end_plane):
-        for k in range(layers):
-            for i in range(rows):
-                out = ((plane * layers + k) * rows + i) * columns
-                for j in range(out, out + columns):
-                    y[j] = 0
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
-                    d, h = k * stride[0] + e - padding[0], i * stride[1] + place - e * kernel_size[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width - padding[4]
-                    for b in range(kernel_size[2]):
-                        start = row + first[b] * stride[2] + b
-                        _add_cells(x, np.uint64(start), np.uint64(stride[2]), y, np.uint64(out + first[b]), np.uint64(end[b] - first[b]))
-                for j in range(columns):
-                    y[out + j] /= deep[k] * high[i] * wide[j]
-
-
-@kernel(parallel=True)
-def _average_parallel(x, y, x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, tasks):
-    for task in prange(tasks):
-        first, end = task * x_shape[0] // tasks, (task + 1) * x_shape[0] // tasks
-        _average_planes(x, y, x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, first, end)
-
-
-def avg_pool3d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """As `avg_pool2d`, with a depth."""
-    shape = output_shape(x.shape, kernel_size, stride, padding, (1, 1, 1), ceil_mode)
-    return _average(x, shape, kernel_size, stride, padding, count_include_pad, divisor_override or 0)
-
-
-def avg_pool2d(x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """The average of each window; see the reference for what it is divided by."""
-    shape = output_shape(x.shape, kernel_size, stride, padding, (1, 1), ceil_mode)
-    return _average(x, shape, _deep(kernel_size), _deep(stride), (0, 0, *padding), count_include_pad, divisor_override or 0)
-
-
-def _average(x, shape, kernel_size, stride, padding, *options):
-    """The average over windows of three axes; x has three or two, its outputs `shape`."""
-    y = memory.empty(shape, x.dtype)
-    arguments = (x.reshape(-1), y.reshape(-1), _volume(x.shape), _volume(shape), kernel_size, stride, padding, *options)
-    planes = shape[0] * shape[1]
-    if serial(y.size * kernel_size[0] * kernel_size[1] * kernel_size[2]):
-        _average_planes(*arguments, 0, planes)
-    else:
-        _average_parallel(*arguments, tasks_of(planes))
-    return y
-
-
-@kernel
-def _share_cells(shares, first, end, grad_x, cell, step):
-    for j in range(first, end):
-        grad_x[cell] += shares[j]
-        cell += step
-
-
-@kernel
-def _share_planes(grad, grad_x, y_shape, x_shape, kernel_size, stride, padding, count_include_pad, divisor_override, first_plane, end_plane):
-    _, layers, rows, columns = y_shape
-    _, depth, height, width = x_shape
-    deep, high, wide = _divisors(x_shape, y_shape, kernel_size, stride, padding, count_include_pad, divisor_override, grad)
-    first, end = _reaches(kernel_size[2], stride[2], 1, padding[4], width, columns)
-    shares = np.empty(columns, grad.dtype)
-    for plane in range(first_plane, end_plane):
-        for position in range(plane * depth * height * width, (plane + 1) * depth * height * width):
-            grad_x[position] = 0
-        for k in range(layers):
-            for i in range(rows):
-                for j in range(columns):
-                    shares[j] = grad[((plane * layers + k) * rows + i) * columns + j] / (deep[k] * high[i] * wide[j])
-                for place in range(kernel_size[0] * kernel_size[1]):
-                    e = place // kernel_size[1]
-                    d, h = k * stride[0] + e - padding[0], i * stride[1] + place - e * kernel_size[1] - padding[2]
-                    if d < 0 or d >= depth or h < 0 or h >= height:
-                        continue
-                    row = ((plane * depth + d) * height + h) * width - padding[4]
-                    for b in range(kernel_size[2]):
-                        _share_cells(shares, first[b], end[b], grad_x, np.uint64(row + first[b] * stride[2] + b), np.uint64(stride[2]))
-
-
-@kernel(parallel=True)
-def _share_parallel(grad, grad_x, y_shape, x_shape, kernel_size, stride, padding, count_include_pad, divisor_override, tasks):
-    for task in prange(tasks):
-        first, end = task * y_shape[0] // tasks, (task + 1) * y_shape[0] // tasks
-        _share_planes(grad, grad_x, y_shape, x_shape, kernel_size, stride, padding, count_include_pad, divisor_override, first, end)
-
-
-def avg_pool2d_grad_x(grad, x_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """Each output hands its gradient over the divisor to every element of its window."""
-    deep = (_deep(kernel_size), _deep(stride), (0, 0, *padding))
-    return avg_pool3d_grad_x(grad, x_shape, *deep, ceil_mode, count_include_pad, divisor_override)
-
-
-def avg_pool3d_grad_x(grad, x_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-    """As `avg_pool2d_grad_x`, with a depth."""
-    grad_x = memory.empty(x_shape, grad.dtype)
-    options = (kernel_size, stride, padding, count_include_pad, divisor_override or 0)
-    arguments = (grad.reshape(-1), grad_x.reshape(-1), _volume(grad.shape), _volume(x_shape), *options)
-    planes = x_shape[0] * x_shape[1]
-    if serial(grad.size * kernel_size[0] * kernel_size[1] * kernel_size[2]):
-        _share_planes(*arguments, 0, planes)
-    else:
-        _share_parallel(*arguments, tasks_of(planes))
     return grad_x

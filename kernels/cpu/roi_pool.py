@@ -9,6 +9,7 @@ from .. import memory
 from ..jit import kernel
 from ..reference.roi import FARTHEST, LOWEST
 from ..threads import get_num_threads
+from .channels_last import to_channels_last
 
 __all__ = ["ps_roi_pool", "ps_roi_pool_grad_x", "roi_pool", "roi_pool_grad_x"]
 
@@ -49,33 +50,39 @@ def _edges(roi, scale, bins, extra, last_row, last_column, rows, columns):
     _axis_bins(left, right, bins[1], extra, last_column, roi, columns)
 
 
-@kernel(parallel=True)
-def _largest(x, rois, scale, bins, y, place, shares):
-    channels, height, width = x.shape[1:]
-    for task in prange(rois.shape[0] * shares):
-        k, part = task // shares, task % shares
+@kernel(parallel=True, fastmath=False)
+def _largest(x, rois, scale, bins, y, place, tasks):
+    """x is channels-last: the pixels of a bin one after another, all channels of each at once."""
+    height, width, channels = x.shape[1:]
+    for task in prange(tasks):
         rows, columns = np.empty((bins[0], 2), np.intp), np.empty((bins[1], 2), np.intp)
-        _edges(rois[k], scale, bins, 1, height, width, rows, columns)
-        for c in range(part * channels // shares, (part + 1) * channels // shares):
-            plane = x[np.intp(rois[k, 0]), c]
+        largest, found = np.empty(channels, x.dtype), np.empty(channels, np.int32)
+        for k in range(task * rois.shape[0] // tasks, (task + 1) * rois.shape[0] // tasks):
+            _edges(rois[k], scale, bins, 1, height, width, rows, columns)
             for i in range(bins[0]):
                 for j in range(bins[1]):
                     empty = rows[i, 1] <= rows[i, 0] or columns[j, 1] <= columns[j, 0]
-                    largest, found = x.dtype.type(0 if empty else LOWEST), -1
+                    largest[:] = x.dtype.type(0 if empty else LOWEST)
+                    found[:] = -1
                     for h in range(rows[i, 0], rows[i, 1]):
                         for w in range(columns[j, 0], columns[j, 1]):
-                            if plane[h, w] > largest:
-                                largest, found = plane[h, w], h * width + w
-                    y[k, c, i, j] = largest
-                    place[k, c, i, j] = found
+                            pixel, at = x[np.intp(rois[k, 0]), h, w], np.int32(h * width + w)
+                            for c in range(channels):
+                                larger = pixel[c] > largest[c]
+                                largest[c] = pixel[c] if larger else largest[c]
+                                found[c] = at if larger else found[c]
+                    for c in range(channels):
+                        y[k, c, i, j] = largest[c]
+                        place[k, c, i, j] = found[c]
 
 
 def roi_pool(x, rois, spatial_scale, output_size):
     """The largest pixel of each bin and its place h * W + w in the image; 0 and -1 where a bin is empty. NaN never wins."""
     shape = (rois.shape[0], x.shape[1], *output_size)
     y, place = memory.empty(shape, x.dtype), memory.empty(shape, np.int64)
-    shares = max(1, min(x.shape[1], 4 * get_num_threads() // max(rois.shape[0], 1)))
-    _largest(x, rois, float(spatial_scale), output_size, y, place, shares)
+    if y.size:
+        tasks = max(1, min(rois.shape[0], 8 * get_num_threads()))
+        _largest(to_channels_last(x), rois, float(spatial_scale), output_size, y, place, tasks)
     return y, place
 
 

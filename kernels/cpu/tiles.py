@@ -11,6 +11,7 @@ from ..jit import kernel
 from . import scalars
 
 TILE = 128  # samples in a tile
+LANES = 32  # maxima side by side in a row
 MANY = 64  # classes from which on a row of them is long enough for itself
 
 
@@ -86,19 +87,19 @@ def tile_exponentials(tile, largest, total):
 @kernel
 def row_exponentials(x, y, position, classes):
     """(m, s) of one sample whose scores are neighbours: e^(x[k] - m) goes to y, m is the largest x, s their sum."""
-    # Four maxima side by side, as each comparison would have to wait for the one before it.
-    a = b = c = d = x[position]
-    whole = classes - classes % 4
-    for k in range(position, position + whole, 4):
-        a = x[k] if x[k] > a else a
-        b = x[k + 1] if x[k + 1] > b else b
-        c = x[k + 2] if x[k + 2] > c else c
-        d = x[k + 3] if x[k + 3] > d else d
+    # Many maxima side by side, as each comparison would have to wait for the one before it.
+    lanes = np.empty(LANES, x.dtype)
+    lanes[:] = x[position]
+    whole = classes - classes % LANES
+    for k in range(position, position + whole, LANES):
+        for lane in range(np.uint64(LANES)):
+            value, known = x[np.uint64(k) + lane], lanes[lane]
+            lanes[lane] = value if value > known else known
+    largest = x[position]
     for k in range(position + whole, position + classes):
-        a = x[k] if x[k] > a else a
-    a = a if a > b else b
-    c = c if c > d else d
-    largest = a if a > c else c
+        largest = x[k] if x[k] > largest else largest
+    for lane in range(LANES):
+        largest = lanes[lane] if lanes[lane] > largest else largest
     start = np.uint64(position)
     for k in range(np.uint64(classes)):
         y[start + k] = scalars.exp(x[start + k] - largest)

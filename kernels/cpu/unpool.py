@@ -97,15 +97,25 @@ def unpool2d(x, scale, nearest):
 
 @kernel
 def _gather(grad, grad_x, scale, nearest, first, end):
-    high, wide = scale if nearest else (1, 1)
+    height, width = grad_x.shape[1:]
+    line = width * scale[1]
+    cells, target = grad.reshape(-1), grad_x.reshape(-1)
     for m in range(first, end):
-        for i in range(grad_x.shape[1]):
-            for j in range(grad_x.shape[2]):
-                total = grad.dtype.type(0)
-                for a in range(high):
-                    for b in range(wide):
-                        total += grad[m, i * scale[0] + a, j * scale[1] + b]
-                grad_x[m, i, j] = total
+        for i in range(height):
+            row, out = (m * height + i) * scale[0] * line, (m * height + i) * width
+            for j in range(width):
+                target[np.uint64(out + j)] = cells[np.uint64(row + j * scale[1])]
+            if not nearest:
+                continue
+            for place in range(1, scale[0] * scale[1]):
+                a = place // scale[1]
+                start = row + a * line + place - a * scale[1]
+                if scale[1] == 2:
+                    for j in range(width):
+                        target[np.uint64(out + j)] += cells[np.uint64(start + 2 * j)]
+                else:
+                    for j in range(width):
+                        target[np.uint64(out + j)] += cells[np.uint64(start + j * scale[1])]
 
 
 @kernel(parallel=True)

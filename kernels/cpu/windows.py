@@ -13,26 +13,52 @@ CHUNK = 256  # elements summed in their own type before they join a sum in float
 
 
 @kernel
+def _first_larger(value, place, other, there):
+    """Whether a number found elsewhere takes over: larger, or equal and earlier, or NaN and later."""
+    return other > value or (other == value and there < place) or (other != other and (value == value or there > place))
+
+
+@kernel
+def _best_of_rows(x, start, sizes, front, back, top, bottom, best, lines):
+    """For every column the largest element of the rows of a window, and the number of its row."""
+    inner, line = sizes[1], sizes[2]
+    row = start + (front * inner + top) * line
+    for w in range(line):
+        best[w] = x[np.uint64(row + w)]
+        lines[w] = front * inner + top
+    for d in range(front, back):
+        for h in range(top, bottom):
+            number = np.int32(d * inner + h)
+            row = start + (d * inner + h) * line
+            if d > front or h > top:
+                for w in range(line):
+                    value, known = x[np.uint64(row + w)], best[w]
+                    larger = value > known or value != value
+                    best[w] = value if larger else known
+                    lines[w] = number if larger else lines[w]
+
+
+@kernel
 def _max_maps(x, y, index, sizes, depth, height, width, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
+    best, lines = np.empty(line, x.dtype), np.empty(line, np.int32)
     for m in range(first_map, end_map):
-        deep, high, wide = depth[m % depth.shape[0]], height[m % height.shape[0]], width[m % width.shape[0]]
+        deep, high, wide = m if depth.shape[0] > 1 else 0, m if height.shape[0] > 1 else 0, m if width.shape[0] > 1 else 0
         start, out = m * cells, m * layers * rows * columns
         for k in range(layers):
             for i in range(rows):
+                front, back, top, bottom = depth[deep, k, 0], depth[deep, k, 1], height[high, i, 0], height[high, i, 1]
+                _best_of_rows(x, start, sizes, front, back, top, bottom, best, lines)
                 for j in range(columns):
-                    place = (deep[k, 0] * inner + high[i, 0]) * line + wide[j, 0]
-                    best = x[start + place]
-                    for d in range(deep[k, 0], deep[k, 1]):
-                        for h in range(high[i, 0], high[i, 1]):
-                            row = (d * inner + h) * line
-                            for w in range(row + wide[j, 0], row + wide[j, 1]):
-                                value = x[start + w]
-                                if value > best or value != value:
-                                    best, place = value, w
-                    y[out], index[out] = best, place
+                    left = width[wide, j, 0]
+                    value, place = best[left], lines[left] * line + left
+                    for w in range(left + 1, width[wide, j, 1]):
+                        other, there = best[w], lines[w] * line + w
+                        if _first_larger(value, place, other, there):
+                            value, place = other, there
+                    y[out], index[out] = value, place
                     out += 1
 
 
@@ -61,7 +87,7 @@ def _add_maps(grad, index, grad_x, cells, outputs, first_map, end_map):
         for position in range(m * cells, (m + 1) * cells):
             grad_x[position] = 0
         for position in range(m * outputs, (m + 1) * outputs):
-            grad_x[np.uint64(m * cells + index[position])] += grad[position]
+            grad_x[np.uint64(m * cells + index[np.uint64(position)])] += grad[np.uint64(position)]
 
 
 @kernel(parallel=True)
@@ -85,15 +111,26 @@ def max_of_windows_grad_x(grad, index, x_shape):
 
 @kernel
 def _total(x, first, end):
-    """The sum of neighbouring elements, in float64 but for chunks."""
+    """The sum of neighbouring elements, in float64 but for chunks; eight sums side by side become one vector."""
     total = 0.0
+    zero = x.dtype.type(0)
     while first < end:
         stop = min(first + CHUNK, end)
-        part = x.dtype.type(0)
-        for position in range(first, stop):
-            part += x[position]
-        total += part
-        first = stop
+        a, b, c, d, e, f, g, h = zero, zero, zero, zero, zero, zero, zero, zero
+        while first + 8 <= stop:
+            a += x[np.uint64(first)]
+            b += x[np.uint64(first + 1)]
+            c += x[np.uint64(first + 2)]
+            d += x[np.uint64(first + 3)]
+            e += x[np.uint64(first + 4)]
+            f += x[np.uint64(first + 5)]
+            g += x[np.uint64(first + 6)]
+            h += x[np.uint64(first + 7)]
+            first += 8
+        while first < stop:
+            a += x[np.uint64(first)]
+            first += 1
+        total += ((a + b) + (c + d)) + ((e + f) + (g + h))
     return total
 
 
@@ -102,19 +139,37 @@ def _mean_maps(x, y, sizes, depth, height, width, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
+    if layers * rows * columns == 1 and width[0, 0, 1] - width[0, 0, 0] == cells:
+        for m in range(first_map, end_map):
+            y[m] = _total(x, m * cells, (m + 1) * cells) / cells
+        return
+    sums = np.empty(line, np.float64)
     for m in range(first_map, end_map):
-        deep, high, wide = depth[m % depth.shape[0]], height[m % height.shape[0]], width[m % width.shape[0]]
+        deep, high, wide = m if depth.shape[0] > 1 else 0, m if height.shape[0] > 1 else 0, m if width.shape[0] > 1 else 0
         start, out = m * cells, m * layers * rows * columns
         for k in range(layers):
             for i in range(rows):
-                count = (deep[k, 1] - deep[k, 0]) * (high[i, 1] - high[i, 0])
-                for j in range(columns):
-                    total = 0.0
-                    for d in range(deep[k, 0], deep[k, 1]):
-                        for h in range(high[i, 0], high[i, 1]):
+                front, back, top, bottom = depth[deep, k, 0], depth[deep, k, 1], height[high, i, 0], height[high, i, 1]
+                lines = (back - front) * (bottom - top)
+                row = start + (front * inner + top) * line
+                if lines > 1:
+                    # The rows of the window are added up for all columns first.
+                    for w in range(line):
+                        sums[w] = 0
+                    for d in range(front, back):
+                        for h in range(top, bottom):
                             row = start + (d * inner + h) * line
-                            total += _total(x, row + wide[j, 0], row + wide[j, 1])
-                    y[out] = total / (count * (wide[j, 1] - wide[j, 0]))
+                            for w in range(line):
+                                sums[w] += x[np.uint64(row + w)]
+                for j in range(columns):
+                    left, right = width[wide, j, 0], width[wide, j, 1]
+                    if lines > 1:
+                        total = 0.0
+                        for w in range(left, right):
+                            total += sums[w]
+                    else:
+                        total = _total(x, row + left, row + right)
+                    y[out] = total / (lines * (right - left))
                     out += 1
 
 
@@ -154,22 +209,34 @@ def _share_maps(grad, grad_x, sizes, depth, height, width, first_map, end_map):
     _, inner, line = sizes
     layers, rows, columns = depth.shape[1], height.shape[1], width.shape[1]
     cells = sizes[0] * inner * line
+    one_window = layers * rows * columns == 1 and width[0, 0, 1] - width[0, 0, 0] == cells
+    shares = np.empty(line, grad.dtype)
     for m in range(first_map, end_map):
-        deep, high, wide = depth[m % depth.shape[0]], height[m % height.shape[0]], width[m % width.shape[0]]
+        deep, high, wide = m if depth.shape[0] > 1 else 0, m if height.shape[0] > 1 else 0, m if width.shape[0] > 1 else 0
         start, out = m * cells, m * layers * rows * columns
+        everywhere = grad[m] / grad.dtype.type(cells) if one_window else grad.dtype.type(0)
         for position in range(start, start + cells):
-            grad_x[position] = 0
+            grad_x[np.uint64(position)] = everywhere
+        if one_window:
+            continue
         for k in range(layers):
             for i in range(rows):
-                count = (deep[k, 1] - deep[k, 0]) * (high[i, 1] - high[i, 0])
+                front, back, top, bottom = depth[deep, k, 0], depth[deep, k, 1], height[high, i, 0], height[high, i, 1]
+                count = (back - front) * (bottom - top)
+                # What each column of these rows receives.
+                for w in range(line):
+                    shares[w] = 0
                 for j in range(columns):
-                    share = grad[out] / grad.dtype.type(count * (wide[j, 1] - wide[j, 0]))
+                    left, right = width[wide, j, 0], width[wide, j, 1]
+                    share = grad[out] / grad.dtype.type(count * (right - left))
                     out += 1
-                    for d in range(deep[k, 0], deep[k, 1]):
-                        for h in range(high[i, 0], high[i, 1]):
-                            row = start + (d * inner + h) * line
-                            for w in range(row + wide[j, 0], row + wide[j, 1]):
-                                grad_x[w] += share
+                    for w in range(left, right):
+                        shares[w] += share
+                for d in range(front, back):
+                    for h in range(top, bottom):
+                        row = start + (d * inner + h) * line
+                        for w in range(line):
+                            grad_x[np.uint64(row + w)] += shares[w]
 
 
 @kernel(parallel=True)

@@ -57,165 +57,204 @@ def _sources(size, before, result_size, padding_mode, known):
     return np.array([source_index(i - before, size, code) if i < known else -1 for i in range(positions)], np.intp)
 
 
+@kernel(inline="never")
+def _transform_row(weight, transposed, u, o):
+    """All kernels of one output channel, input channels side by side."""
+    inputs = u.shape[2]
+    scale = u.dtype.type
+    g = np.empty((9, inputs), u.dtype)
+    t = np.empty((18, inputs), u.dtype)
+    for c in range(inputs):
+        for a in range(3):
+            for b in range(3):
+                g[3 * a + b, c] = weight[c, o, 2 - a, 2 - b] if transposed else weight[o, c, a, b]
+    for b in range(3):
+        for c in range(inputs):
+            v0, v1, v2, v3, v4, v5 = _kernel_values(scale, g[b, c], g[3 + b, c], g[6 + b, c])
+            t[b, c], t[3 + b, c], t[6 + b, c], t[9 + b, c], t[12 + b, c], t[15 + b, c] = v0, v1, v2, v3, v4, v5
+    for i in range(6):
+        for c in range(inputs):
+            v0, v1, v2, v3, v4, v5 = _kernel_values(scale, t[3 * i, c], t[3 * i + 1, c], t[3 * i + 2, c])
+            u[6 * i, o, c], u[6 * i + 1, o, c], u[6 * i + 2, o, c] = v0, v1, v2
+            u[6 * i + 3, o, c], u[6 * i + 4, o, c], u[6 * i + 5, o, c] = v3, v4, v5
+
+
 @kernel(parallel=True)
 def _transform_weight(weight, transposed, u):
     """U[6 i + j, o, c] = (G g G^T)[i, j]; transposed, for the gradient with respect to x, with flipped kernels and o and c exchanged."""
     for o in prange(u.shape[1]):
-        g = np.empty((3, 3), weight.dtype)
-        t = np.empty((6, 3), weight.dtype)
-        for c in range(u.shape[2]):
-            for a in range(3):
-                for b in range(3):
-                    g[a, b] = weight[c, o, 2 - a, 2 - b] if transposed else weight[o, c, a, b]
-            for b in range(3):
-                t[0, b], t[1, b], t[2, b], t[3, b], t[4, b], t[5, b] = _kernel_values(g[0, b], g[1, b], g[2, b])
-            for i in range(6):
-                (u[6 * i, o, c], u[6 * i + 1, o, c], u[6 * i + 2, o, c], u[6 * i + 3, o, c], u[6 * i + 4, o, c],
-                 u[6 * i + 5, o, c]) = _kernel_values(t[i, 0], t[i, 1], t[i, 2])  # fmt: skip
+        _transform_row(weight, transposed, u, np.intp(o))
 
 
 @kernel
-def _kernel_values(g0, g1, g2):
-    """G times a column: the values of g0 + g1 x + g2 x^2 at the six points, scaled."""
-    one = type(g0)(1)
-    even, odd = (g0 + g2) * (one / 6), g1 * (one / 6)
-    far, slope = g0 * (one / 24) + g2 * (one / 6), g1 * (one / 12)
-    return g0 * (one / 4), -even - odd, odd - even, far + slope, far - slope, g2
+def _kernel_values(scale, g0, g1, g2):
+    """G times a column: the values of g0 + g1 x + g2 x^2 at the six points, scaled; `scale` gives the number type."""
+    quarter, sixth, twelfth, smallest = scale(1 / 4), scale(1 / 6), scale(1 / 12), scale(1 / 24)
+    even, odd = (g0 + g2) * sixth, g1 * sixth
+    far, slope = g0 * smallest + g2 * sixth, g1 * twelfth
+    return g0 * quarter, -even - odd, odd - even, far + slope, far - slope, g2
 
 
 @kernel
-def _transform_pixels(d, t, v):
-    """v = B^T d B for a panel of tiles, which lie along the last axis: columns first, then rows."""
+def _transform_pixels(d, t, v, panel, channel):
+    """v[:, panel, channel] = B^T d B for a panel of tiles, which lie along the last axis: columns first, then rows."""
     tiles = d.shape[1]
+    two, four, five = d.dtype.type(2), d.dtype.type(4), d.dtype.type(5)  # a Python integer would make float64 of float32
     for j in range(6):
         for p in range(tiles):
             d0, d1, d2, d3, d4, d5 = d[j, p], d[6 + j, p], d[12 + j, p], d[18 + j, p], d[24 + j, p], d[30 + j, p]
-            t[j, p] = 4 * d0 - 5 * d2 + d4
-            t[6 + j, p] = (d4 - 4 * d2) + (d3 - 4 * d1)
-            t[12 + j, p] = (d4 - 4 * d2) - (d3 - 4 * d1)
-            t[18 + j, p] = (d4 - d2) + 2 * (d3 - d1)
-            t[24 + j, p] = (d4 - d2) - 2 * (d3 - d1)
-            t[30 + j, p] = 4 * d1 - 5 * d3 + d5
+            t[j, p] = four * d0 - five * d2 + d4
+            t[6 + j, p] = (d4 - four * d2) + (d3 - four * d1)
+            t[12 + j, p] = (d4 - four * d2) - (d3 - four * d1)
+            t[18 + j, p] = (d4 - d2) + two * (d3 - d1)
+            t[24 + j, p] = (d4 - d2) - two * (d3 - d1)
+            t[30 + j, p] = four * d1 - five * d3 + d5
     for i in range(0, POINTS, 6):
         for p in range(tiles):
             d0, d1, d2, d3, d4, d5 = t[i, p], t[i + 1, p], t[i + 2, p], t[i + 3, p], t[i + 4, p], t[i + 5, p]
-            v[i, p] = 4 * d0 - 5 * d2 + d4
-            v[i + 1, p] = (d4 - 4 * d2) + (d3 - 4 * d1)
-            v[i + 2, p] = (d4 - 4 * d2) - (d3 - 4 * d1)
-            v[i + 3, p] = (d4 - d2) + 2 * (d3 - d1)
-            v[i + 4, p] = (d4 - d2) - 2 * (d3 - d1)
-            v[i + 5, p] = 4 * d1 - 5 * d3 + d5
+            v[i, panel, channel, p] = four * d0 - five * d2 + d4
+            v[i + 1, panel, channel, p] = (d4 - four * d2) + (d3 - four * d1)
+            v[i + 2, panel, channel, p] = (d4 - four * d2) - (d3 - four * d1)
+            v[i + 3, panel, channel, p] = (d4 - d2) + two * (d3 - d1)
+            v[i + 4, panel, channel, p] = (d4 - d2) - two * (d3 - d1)
+            v[i + 5, panel, channel, p] = four * d1 - five * d3 + d5
 
 
 @kernel
-def _transform_sums(m, t, y):
-    """y = A^T m A for a panel of tiles."""
-    tiles = m.shape[1]
+def _transform_sums(m, panel, channel, t, y):
+    """y = A^T m[:, panel, channel] A for a panel of tiles."""
+    tiles = m.shape[3]
+    two, four, eight = t.dtype.type(2), t.dtype.type(4), t.dtype.type(8)
     for j in range(6):
         for p in range(tiles):
-            near, near_odd = m[6 + j, p] + m[12 + j, p], m[6 + j, p] - m[12 + j, p]
-            far, far_odd = m[18 + j, p] + m[24 + j, p], m[18 + j, p] - m[24 + j, p]
-            t[j, p] = m[j, p] + near + far
-            t[6 + j, p] = near_odd + 2 * far_odd
-            t[12 + j, p] = near + 4 * far
-            t[18 + j, p] = near_odd + 8 * far_odd + m[30 + j, p]
+            m0, m1, m2 = m[j, panel, channel, p], m[6 + j, panel, channel, p], m[12 + j, panel, channel, p]
+            m3, m4, m5 = m[18 + j, panel, channel, p], m[24 + j, panel, channel, p], m[30 + j, panel, channel, p]
+            near, near_odd, far, far_odd = m1 + m2, m1 - m2, m3 + m4, m3 - m4
+            t[j, p] = m0 + near + far
+            t[6 + j, p] = near_odd + two * far_odd
+            t[12 + j, p] = near + four * far
+            t[18 + j, p] = near_odd + eight * far_odd + m5
     for i in range(4):
         for p in range(tiles):
             near, near_odd = t[6 * i + 1, p] + t[6 * i + 2, p], t[6 * i + 1, p] - t[6 * i + 2, p]
             far, far_odd = t[6 * i + 3, p] + t[6 * i + 4, p], t[6 * i + 3, p] - t[6 * i + 4, p]
             y[4 * i, p] = t[6 * i, p] + near + far
-            y[4 * i + 1, p] = near_odd + 2 * far_odd
-            y[4 * i + 2, p] = near + 4 * far
-            y[4 * i + 3, p] = near_odd + 8 * far_odd + t[6 * i + 5, p]
+            y[4 * i + 1, p] = near_odd + two * far_odd
+            y[4 * i + 2, p] = near + four * far
+            y[4 * i + 3, p] = near_odd + eight * far_odd + t[6 * i + 5, p]
 
 
-@kernel
-def _vector_product(u, v, m, row, position):
-    """m = u v by the outer-product micro-kernel."""
-    for start in range(0, u.shape[1], DEPTH):
-        depth = min(DEPTH, u.shape[1] - start)
-        multiply_panel(
-            v[0, 0], address(u), address(row), u.shape[0], address(position) + start * position.itemsize, depth,
-            address(v) + start * v.shape[1] * v.itemsize, v.shape[1], 2, address(m), m.shape[1], m.shape[1], start > 0,
-        )  # fmt: skip
+@kernel(inline="never")
+def _vector_products(u, v, m, panels, row, position):
+    """m[point, panel] = u[point] v[point, panel] by the outer-product micro-kernel."""
+    outputs, inputs, width, size = u.shape[1], u.shape[2], v.shape[3], v.itemsize
+    for point in range(POINTS):
+        for panel in range(panels):
+            source = address(v) + (point * v.shape[1] + panel) * inputs * width * size
+            target = address(m) + (point * m.shape[1] + panel) * outputs * width * size
+            for start in range(0, inputs, DEPTH):
+                multiply_panel(
+                    v[0, 0, 0, 0], address(u) + point * outputs * inputs * size, address(row), outputs,
+                    address(position) + start * position.itemsize, min(DEPTH, inputs - start),
+                    source + start * width * size, width, 2, target, width, width, start > 0,
+                )  # fmt: skip
 
 
-@kernel
-def _plain_product(u, v, m, row, position):
-    """m = u v in plain loops, for TINYCNN_FAST=0."""
-    for o in range(u.shape[0]):
-        m[o] = 0
-        for c in range(u.shape[1]):
-            for p in range(v.shape[1]):
-                m[o, p] += u[o, c] * v[c, p]
+@kernel(inline="never")
+def _plain_products(u, v, m, panels, row, position):
+    """m[point, panel] = u[point] v[point, panel] in plain loops, for TINYCNN_FAST=0."""
+    for point in range(POINTS):
+        for panel in range(panels):
+            for o in range(u.shape[1]):
+                for p in range(v.shape[3]):
+                    m[point, panel, o, p] = 0
+                for c in range(u.shape[2]):
+                    for p in range(v.shape[3]):
+                        m[point, panel, o, p] += u[point, o, c] * v[point, panel, c, p]
 
 
-_product = _vector_product if FAST else _plain_product
+_products = _vector_products if FAST else _plain_products
 
 
-@kernel
-def _gather(source, channel, first, across, down, count, rows, columns, d):
-    """d[6 i + j, p] = pixel (i, j) of tile first + p; zero for tiles beyond the last."""
-    for p in range(d.shape[1]):
-        tile = first + p
-        image, place = tile // (down * across), tile % (down * across)
-        row, column = 4 * (place // across), 4 * (place % across)
-        if tile >= count:
-            d[:, p] = 0
-        elif rows[row] >= 0 and rows[row] + 5 == rows[row + 5] and columns[column] >= 0 and columns[column] + 5 == columns[column + 5]:
-            patch = source[image, channel, rows[row] : rows[row] + 6, columns[column] : columns[column] + 6]
-            for i in range(6):
-                for j in range(6):
-                    d[6 * i + j, p] = patch[i, j]
-        else:
-            for i in range(6):
-                for j in range(6):
-                    h, w = rows[row + i], columns[column + j]
-                    d[6 * i + j, p] = source[image, channel, h, w] if h >= 0 and w >= 0 else 0
+@kernel(inline="never")
+def _read_tiles(source, v, first, count, panels, down, across, rows, columns, places, d, t):
+    """Transform the pixels of `panels` panels of tiles, from tile `first` on; tiles beyond the last are zero."""
+    width = d.shape[1]
+    for panel in range(panels):
+        for p in range(width):
+            tile = first + panel * width + p
+            row, column = 4 * (tile % (down * across) // across), 4 * (tile % across)
+            inside = rows[row] >= 0 and rows[row] + 5 == rows[row + 5] and columns[column] >= 0 and columns[column] + 5 == columns[column + 5]
+            places[p, 0], places[p, 1], places[p, 2] = tile // (down * across), row, column
+            places[p, 3] = (1 if inside else 0) if tile < count else -1
+        for channel in range(source.shape[1]):
+            for p in range(width):
+                image, row, column = places[p, 0], places[p, 1], places[p, 2]
+                if places[p, 3] > 0:
+                    h, w = rows[row], columns[column]
+                    for i in range(6):
+                        for j in range(6):
+                            d[6 * i + j, p] = source[image, channel, h + i, w + j]
+                else:
+                    for i in range(6):
+                        h = rows[row + i] if places[p, 3] == 0 else -1
+                        for j in range(6):
+                            w = columns[column + j]
+                            d[6 * i + j, p] = source[image, channel, h, w] if h >= 0 and w >= 0 else 0
+            _transform_pixels(d, t, v, panel, channel)
 
 
-@kernel
-def _scatter(y, bias, relu, result, channel, first, across, down, count):
-    """Store the tiles of a panel, as much of each as exists."""
+@kernel(inline="never")
+def _write_tiles(m, bias, relu, result, first, count, panels, down, across, t, y):
+    """Transform the sums back and store the tiles, as much of each as exists."""
     zero = y.dtype.type(0)
-    offset = bias[channel] if bias.size > 0 else zero
-    for p in range(min(y.shape[1], count - first)):
-        tile = first + p
-        image, place = tile // (down * across), tile % (down * across)
-        row, column = 4 * (place // across), 4 * (place % across)
-        for i in range(min(4, result.shape[2] - row)):
-            for j in range(min(4, result.shape[3] - column)):
-                value = y[4 * i + j, p] + offset
-                result[image, channel, row + i, column + j] = zero if relu and value <= zero else value
+    width = y.shape[1]
+    for panel in range(panels):
+        for channel in range(m.shape[2]):
+            _transform_sums(m, panel, channel, t, y)
+            offset = bias[channel] if bias.size > 0 else zero
+            start = first + panel * width
+            image, place = start // (down * across), start % (down * across)
+            tile_row, tile_column = place // across, place % across
+            for p in range(min(width, count - start)):
+                row, column = 4 * tile_row, 4 * tile_column
+                for i in range(min(4, result.shape[2] - row)):
+                    for j in range(min(4, result.shape[3] - column)):
+                        value = y[4 * i + j, p] + offset
+                        result[image, channel, row + i, column + j] = zero if relu and value <= zero else value
+                tile_column += 1
+                if tile_column == across:
+                    tile_column = 0
+                    tile_row += 1
+                    if tile_row == down:
+                        tile_row = 0
+                        image += 1
+
+
+@kernel(inline="never")
+def _run_task(task, source, u, bias, relu, result, rows, columns, work, row, position, width, panels, down, across):
+    inputs, outputs = u.shape[2], u.shape[1]
+    count = result.shape[0] * down * across
+    v_size, m_size, tile_size = POINTS * panels * inputs * width, POINTS * panels * outputs * width, POINTS * width
+    v = work[:v_size].reshape((POINTS, panels, inputs, width))
+    m = work[v_size : v_size + m_size].reshape((POINTS, panels, outputs, width))
+    d = work[v_size + m_size : v_size + m_size + tile_size].reshape((POINTS, width))
+    t = work[v_size + m_size + tile_size : v_size + m_size + 2 * tile_size].reshape((POINTS, width))
+    places = np.empty((width, 4), np.intp)
+    first = task * panels * width
+    used = min(panels, -(-(count - first) // width))
+    _read_tiles(source, v, first, count, used, down, across, rows, columns, places, d, t)
+    _products(u, v, m, used, row, position)
+    _write_tiles(m, bias, relu, result, first, count, used, down, across, t, d)
 
 
 @kernel(parallel=True)
 def _run(source, u, bias, relu, result, rows, columns, all_work, row, position, width, panels, down, across, tasks, thread_elements):
     """A task is `panels` panels of `width` tiles: transform their pixels, multiply, transform back."""
-    inputs, outputs = u.shape[2], u.shape[1]
-    count = result.shape[0] * down * across
     for task in prange(tasks):
         slot = get_thread_id() * thread_elements
         work = all_work[slot : slot + thread_elements]
-        v_size, m_size, tile_size = POINTS * panels * inputs * width, POINTS * panels * outputs * width, POINTS * width
-        v = work[:v_size].reshape((POINTS, panels, inputs, width))
-        m = work[v_size : v_size + m_size].reshape((POINTS, panels, outputs, width))
-        d = work[v_size + m_size : v_size + m_size + tile_size].reshape((POINTS, width))
-        t = work[v_size + m_size + tile_size : v_size + m_size + 2 * tile_size].reshape((POINTS, width))
-        used = min(panels, -(-(count - task * panels * width) // width))
-        for panel in range(used):
-            first = (task * panels + panel) * width
-            for c in range(inputs):
-                _gather(source, c, first, across, down, count, rows, columns, d)
-                _transform_pixels(d, t, v[:, panel, c])
-        for point in range(POINTS):
-            for panel in range(used):
-                _product(u[point], v[point, panel], m[point, panel], row, position)
-        for panel in range(used):
-            first = (task * panels + panel) * width
-            for o in range(outputs):
-                _transform_sums(m[:, panel, o], t, d)
-                _scatter(d, bias, relu, result, o, first, across, down, count)
+        _run_task(np.intp(task), source, u, bias, relu, result, rows, columns, work, row, position, width, panels, down, across)
 
 
 def _convolve(source, weight, bias, relu, transposed, result_shape, before, padding_mode, known):

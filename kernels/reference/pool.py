@@ -20,9 +20,11 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_flat_index",
     "max_pool2d_grad_x",
+    "max_pool2d_values",
     "max_pool3d",
     "max_pool3d_flat_index",
     "max_pool3d_grad_x",
+    "max_pool3d_values",
 ]
 
 
@@ -238,3 +240,13 @@ def avg_pool3d_grad_x(grad, x_shape, kernel_size, stride, padding, ceil_mode, co
                         for w in columns:
                             grad_x[n, c, d, h, w] = grad_x[n, c, d, h, w] + grad[n, c, k, i, j] / divisor
     return grad_x
+
+
+def max_pool2d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """The largest element of each window, where nobody asks which it was."""
+    return max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)[0]
+
+
+def max_pool3d_values(x, kernel_size, stride, padding, dilation, ceil_mode):
+    """As `max_pool2d_values`, with a depth."""
+    return max_pool3d(x, kernel_size, stride, padding, dilation, ceil_mode)[0]

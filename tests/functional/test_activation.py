@@ -85,7 +85,7 @@ def test_methods_and_messages():
         with pytest.raises(DtypeError, match=rf"{name}: input is int64.*input.float\(\)"):
             getattr(F, name)(np.arange(3))
     for name in ("softmax", "log_softmax"):
-        with pytest.raises(ArgumentError, match=rf"{name}: dim is not given; name the axis"):
-            getattr(F, name)(x)
+        with pytest.warns(UserWarning, match=rf"{name}: dim is not given, 1 is guessed"):
+            np.testing.assert_array_equal(getattr(F, name)(x).data, getattr(F, name)(x, 1).data)
         with pytest.raises(ArgumentError, match=rf"{name}: dim 2 is not a whole number from -2 to 1"):
             getattr(F, name)(x, 2)

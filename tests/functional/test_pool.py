@@ -5,9 +5,22 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tinycnn import Tensor, gradcheck
+from tinycnn import Tensor, gradcheck, use_kernels
 from tinycnn.errors import ArgumentError, DtypeError, ShapeError
-from tinycnn.functional import avg_pool2d, max_pool2d
+from tinycnn.functional import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    min_pool1d,
+    min_pool2d,
+    min_pool3d,
+    sum_pool1d,
+    sum_pool2d,
+    sum_pool3d,
+)
 
 options = st.fixed_dictionaries(
     {
@@ -116,6 +129,86 @@ def test_one_image_and_an_empty_batch():
     assert avg_pool2d(np.zeros((0, 3, 6, 6)), 2).shape == (0, 3, 3, 3)
 
 
+MAX, AVERAGE = {1: max_pool1d, 2: max_pool2d, 3: max_pool3d}, {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d}
+MIN, SUM = {1: min_pool1d, 2: min_pool2d, 3: min_pool3d}, {1: sum_pool1d, 2: sum_pool2d, 3: sum_pool3d}
+
+
+def on_axes(choice, axes):
+    """The drawn options for one to three axes; three take the first one's twice."""
+    order = {1: (0,), 2: (0, 1), 3: (0, 1, 0)}[axes]
+    return {**choice, **{name: tuple(choice[name][a] for a in order) for name in ("kernel_size", "stride")}}
+
+
+@pytest.mark.parametrize("axes", [1, 3])
+@given(choice=options, seed=seeds)
+def test_gradients_of_signals_and_volumes(axes, choice, seed):
+    fits(choice)
+    x, choice = distinct(seed, (2, 2, *(6, 5, 4)[:axes])), on_axes(choice, axes)
+    for pool in (MAX, MIN, AVERAGE, SUM):
+        assert gradcheck(lambda x, pool=pool: pool[axes](x, **choice), x)
+
+
+@given(choice=options, seed=seeds)
+def test_a_signal_is_an_image_of_one_row_and_an_image_a_volume_of_one_plane(choice, seed):
+    fits(choice)
+    x = distinct(seed, (2, 3, 6, 7))
+    deep = {**choice, "kernel_size": (1, *choice["kernel_size"]), "stride": (1, *choice["stride"]), "padding": (0, *[choice["padding"]] * 2)}
+    for pool in (MAX, AVERAGE, MIN, SUM):
+        np.testing.assert_array_equal(pool[3](x[:, :, None], **deep).numpy()[:, :, 0], pool[2](x, **choice).numpy())
+    flat = on_axes(choice, 1)
+    wide = {**flat, "kernel_size": (1, *flat["kernel_size"]), "stride": (1, *flat["stride"]), "padding": (0, flat["padding"])}
+    row = x[:, :, 0]
+    for pool in (MAX, AVERAGE, MIN, SUM):
+        np.testing.assert_array_equal(pool[1](row, **flat).numpy(), pool[2](row[:, :, None], **wide).numpy()[:, :, 0])
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@given(choice=options, seed=seeds)
+def test_min_and_sum_are_what_they_are_made_of(axes, choice, seed):
+    fits(choice)
+    x, choice = distinct(seed, (2, 2, *(6, 5, 4)[:axes])), on_axes(choice, axes)
+    y, index = MIN[axes](x, return_indices=True, **choice)
+    np.testing.assert_array_equal(y.data, -MAX[axes](-x, **choice).numpy())
+    np.testing.assert_array_equal(np.take_along_axis(x.reshape(2, 2, -1), index.data.reshape(2, 2, -1), 2).reshape(y.shape), y.data)
+    ones = SUM[axes](np.ones_like(x), **choice).numpy()
+    np.testing.assert_allclose(SUM[axes](x, **choice).numpy(), AVERAGE[axes](x, count_include_pad=False, **choice).numpy() * ones, rtol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@given(seed=seeds, moved=st.integers(0, 4))
+def test_pooling_with_stride_one_moves_with_its_input(axes, seed, moved):
+    """Equivariance: a circular shift of the input, cropped to windows that do not see the seam, shifts the output."""
+    x = distinct(seed, (1, 2, *(6, 5, 4)[:axes]))
+    for pool in (MAX, AVERAGE, MIN, SUM):
+        y = pool[axes](np.concatenate([x, x], axis=2), 2, 1).numpy()
+        shifted = pool[axes](np.roll(np.concatenate([x, x], axis=2), -moved, axis=2), 2, 1).numpy()
+        np.testing.assert_allclose(shifted[:, :, : y.shape[2] - moved], y[:, :, moved:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_any_memory_layout_and_no_change_of_the_input(axes):
+    base = distinct(1, (2, 3, *(6, 5, 4)[:axes]))
+    for pool in (MAX, AVERAGE, MIN, SUM):
+        expected = pool[axes](base, 2).numpy()
+        backwards = base[:, :, ::-1].copy()[:, :, ::-1]
+        for view in (np.asfortranarray(base), backwards, np.broadcast_to(base, base.shape)):
+            before = view.copy()
+            np.testing.assert_array_equal(pool[axes](view, 2).numpy(), expected)
+            np.testing.assert_array_equal(view, before)
+        assert pool[axes](base[:0], 2).shape == (0, *expected.shape[1:])
+        assert pool[axes](base.astype(np.float32), [2] * axes, ()).dtype == np.float32
+        np.testing.assert_array_equal(pool[axes](base[0], (2,)).numpy(), expected[0])
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_the_definitions_give_the_same(axes):
+    x = distinct(2, (2, 2, *(6, 5, 4)[:axes]))
+    for pool in (MAX, AVERAGE, MIN, SUM):
+        fast = pool[axes](x, 2, 1, 1).numpy()
+        with use_kernels("reference"):
+            np.testing.assert_allclose(pool[axes](x, 2, 1, 1).numpy(), fast, rtol=1e-12)
+
+
 IMAGE = np.zeros((1, 1, 5, 5), np.float32)
 
 
@@ -137,6 +230,34 @@ IMAGE = np.zeros((1, 1, 5, 5), np.float32)
 def test_messages(pool, arguments, error, message):
     with pytest.raises(error, match=f"{pool.__name__}: .*{message}"):
         pool(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: max_pool1d(np.zeros((2, 3, 4, 5)), 2), ShapeError, r"max_pool1d: input .* must be \(N, C, L\), or \(C, L\) for one signal"),
+        (lambda: max_pool3d(np.zeros((3, 4, 5)), 2), ShapeError, r"max_pool3d: .* must be \(N, C, D, H, W\), or \(C, D, H, W\) for one volume"),
+        (lambda: avg_pool1d(np.zeros((1, 1, 4)), (2, 2)), ArgumentError, r"avg_pool1d: kernel_size has 2 numbers; give one$"),
+        (lambda: avg_pool1d(np.zeros((1, 1, 4)), 2, padding=(1, 1, 1)), ArgumentError, r"padding has 3 numbers; give one or two as \(before,"),
+        (lambda: max_pool3d(np.zeros((1, 1, 4, 4, 4)), (2, 2)), ArgumentError, r"give one, or three as \(depth, height, width\)"),
+        (lambda: max_pool3d(np.zeros((1, 1, 4, 4, 4)), 2, padding=(0, 2, 0)), ArgumentError, r"padding 2 > half of kernel 2 \(height\)"),
+        (lambda: max_pool3d(np.zeros((1, 1, 1, 4, 4)), 2), ShapeError, r"kernel 2 > padded depth 1"),
+        (lambda: max_pool1d(np.zeros((2, 0, 4)), 2), ShapeError, r"input has 0 channels; it must have at least 1"),
+        (lambda: min_pool2d(np.zeros((1, 1, 4, 4)), 5), ShapeError, r"min_pool2d: kernel 5 > padded height 4"),
+        (lambda: sum_pool1d(np.zeros((1, 1, 4)), 5), ShapeError, r"sum_pool1d: kernel 5 > padded length 4"),
+        (lambda: avg_pool3d(np.zeros((1, 1, 1, 4, 4)), 2, 1, 1), ShapeError, r"avg_pool3d: kernel 2 > depth 1 without its padding"),
+    ],
+)
+def test_messages_of_all_ranks(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_two_and_two_point_zero_are_different_keys():
+    """Options are looked up by value, and 2 == 2.0."""
+    max_pool2d(IMAGE, 2)
+    with pytest.raises(ArgumentError, match=r"kernel_size must be a whole number >= 1, not 2.0"):
+        max_pool2d(IMAGE, 2.0)
 
 
 def test_a_divisor_of_zero_is_refused():

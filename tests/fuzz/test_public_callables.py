@@ -30,6 +30,10 @@ GOOD = {
     "target": lambda rng: rng.integers(0, 4, (2, 6, 6)),
     "kernel_size": lambda rng: 2,
     "dim": lambda rng: 1,
+    "query": lambda rng: rng.standard_normal((2, 4, 6)),
+    "key": lambda rng: rng.standard_normal((2, 4, 6)),
+    "value": lambda rng: rng.standard_normal((2, 4, 6)),
+    "logits": lambda rng: rng.standard_normal((2, 4)),
     "index": lambda rng: np.zeros((2, 4, 6, 6), np.int64),
     "mask": lambda rng: rng.random((2, 4, 6, 6)) > 0.5,
     "pad": lambda rng: (1, 1, 1, 1),
@@ -37,6 +41,11 @@ GOOD = {
     "running_var": lambda rng: rng.random(4) + 0.5,
     "normalized_shape": lambda rng: (6, 6),
     "num_groups": lambda rng: 2,
+    "size": lambda rng: 3,
+    "output_size": lambda rng: 2,
+    "indices": lambda rng: rng.integers(0, 36, (2, 4, 6, 6)),
+    "norm_type": lambda rng: 2.0,
+    "scale": lambda rng: 2,
     "tensors": lambda rng: (rng.standard_normal((2, 3)), rng.standard_normal((2, 3))),
     "boxes": lambda rng: rng.uniform(-1, 7, (5, 4)),
     "boxes1": lambda rng: rng.uniform(0, 7, (5, 4)),
@@ -44,12 +53,10 @@ GOOD = {
     "scores": lambda rng: rng.random(5),
     "idxs": lambda rng: rng.integers(0, 2, 5),
     "iou_threshold": lambda rng: 0.5,
-    "output_size": lambda rng: 2,
     "inputs": lambda rng: rng.standard_normal((2, 3)),
     "targets": lambda rng: rng.random((2, 3)),
     "in_fmt": lambda rng: "xyxy",
     "out_fmt": lambda rng: "cxcywh",
-    "size": lambda rng: (6, 6),
     "min_size": lambda rng: 1.0,
     "masks": lambda rng: rng.random((3, 5, 5)) > 0.7,
     "p": lambda rng: 0.5,
@@ -60,7 +67,29 @@ GOOD = {
     **{f"ps_{pool}.boxes": (lambda rng: [rng.uniform(-1, 7, (3, 4)), rng.uniform(-1, 7, (2, 4))]) for pool in ("roi_align", "roi_pool")},
     "drop_block3d.input": lambda rng: rng.standard_normal((1, 2, 4, 4, 4)),
     "stochastic_depth.mode": lambda rng: "row",
+    "grid": lambda rng: rng.standard_normal((2, 5, 5, 2)),
+    "theta": lambda rng: rng.standard_normal((2, 2, 3)),
+    "k": lambda rng: 2,
+    "src": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "source": lambda rng: rng.standard_normal((2, 3, 6, 6)),
+    "index_put.indices": lambda rng: (np.zeros(3, np.int64),),
+    "values": lambda rng: rng.standard_normal((3, 4, 6, 6)),
+    "tensor1": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "tensor2": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "end": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "start": lambda rng: 1,
+    "length": lambda rng: 2,
+    "sorted_sequence": lambda rng: np.arange(5.0),
+    "boundaries": lambda rng: np.arange(5.0),
+    "elements": lambda rng: rng.standard_normal((2, 4)),
+    "test_elements": lambda rng: rng.standard_normal(3),
+    "upscale_factor": lambda rng: 2,
+    "downscale_factor": lambda rng: 2,
+    "groups": lambda rng: 2,
 }
+
+# Coordinates of pixels, whatever the masks are made of.
+ALWAYS_FLOAT32 = {"masks_to_boxes"}
 
 FAULTS = {
     "wrong rank": lambda rng, good: rng.standard_normal((3,) * int(rng.integers(0, 6))),
@@ -123,7 +152,7 @@ def attempt(name, rng, fault):
     results = results if isinstance(results, tuple | list) else (results,)
     inputs = [value for value in values.values() if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
     for result in results:
-        if isinstance(result, Tensor) and result.dtype == np.float32 and inputs:
+        if isinstance(result, Tensor) and result.dtype == np.float32 and inputs and name not in ALWAYS_FLOAT32:
             assert any(array.dtype == np.float32 for array in inputs), f"{name}({victim}={fault}) turned float64 into float32"
     return "worked"
 

@@ -55,6 +55,7 @@ def check_max(axes, case, dtype, seed, ties):
     shape, kernel, stride, padding, dilation, ceil_mode = case
     name = f"max_pool{axes}d"
     y, window = agree(name, dtype, normal(seed, shape, dtype, ties), kernel, stride, padding, dilation, ceil_mode, exact=True)
+    np.testing.assert_array_equal(FAST[name + "_values"](normal(seed, shape, dtype, ties), kernel, stride, padding, dilation, ceil_mode), y)
     agree(name + "_flat_index", dtype, window, shape, kernel, stride, padding, dilation, exact=True)
     agree(name + "_grad_x", dtype, normal(seed + 1, y.shape, dtype), window, shape, kernel, stride, padding, dilation)
 
@@ -206,7 +207,8 @@ def paddings(draw):
     limit = {"reflect": -1, "symmetric": 0, "circular": 0}.get(mode)
     for axis in range(axes):
         before, after = padding[2 * axis : 2 * axis + 2]
-        assume(shape[1 + axis] + min(before, 0) + min(after, 0) >= 1)
+        crops = mode in ("zeros", "circular")
+        assume(shape[1 + axis] + (min(before, 0) + min(after, 0) if crops else before + after) >= (mode == "circular"))
         assume(limit is None or max(before, after) <= shape[1 + axis] + limit)
     return shape, padding, mode
 

@@ -158,7 +158,7 @@ def test_places_that_are_no_numbers(mode, padding_mode):
         x = normal(0, (1, 2, 3, 4, 2)[: axes + 2], np.float64)
         with np.errstate(all="ignore"):
             expected = DEFINITION["grid_sample"](x, grid, mode, padding_mode, False)
-        found = FAST["grid_sample"](x, grid, mode, padding_mode, False)
+            found = FAST["grid_sample"](x, grid, mode, padding_mode, False)
         huge = np.abs(grid[0]).max(1) == 1e30  # mirroring 1e30 is rounding alone: any pixel is right
         compared = slice(None) if padding_mode != "reflection" else ~huge
         np.testing.assert_allclose(found[:, :, compared], expected[:, :, compared], atol=1e-12)

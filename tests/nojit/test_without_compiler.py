@@ -9,7 +9,7 @@ from hypothesis import given
 
 import tinycnn
 from tests.strategies import convolutions
-from tinycnn import Tensor
+from tinycnn import Tensor, ops
 from tinycnn import functional as F
 
 
@@ -55,3 +55,23 @@ def test_linear_and_cross_entropy():
         rng.standard_normal((4, 5)),
         rng.standard_normal(4),
     )
+
+
+def test_regions_boxes_and_deformation():
+    rng = np.random.default_rng(0)
+    x, rois = rng.standard_normal((1, 4, 6, 7)), np.array([[0, -1.0, 0.5, 4.0, 5.0], [0, 2.0, 2.0, 9.0, 9.0], [0, 1.0, 1.0, 1.0, 1.0]])
+    for ratio in (0, 2):
+        both(lambda x, ratio=ratio: ops.roi_align(x, rois, 2, 0.8, ratio), x)
+        both(lambda x, ratio=ratio: ops.ps_roi_align(x, rois[:2], 2, 0.8, ratio), x)
+    both(lambda x: ops.roi_pool(x, rois, 2, 0.8), x)
+    both(lambda x: ops.ps_roi_pool(x, rois, 2, 0.8), x)
+    arrays = (x, rng.standard_normal((1, 16, 5, 6)), rng.standard_normal((2, 4, 2, 2)), rng.standard_normal(2), rng.random((1, 8, 5, 6)))
+    both(lambda x, offset, weight, bias, mask: ops.deform_conv2d(x, offset, weight, bias, mask=mask), *arrays)
+    corners = np.sort(rng.integers(0, 5, (20, 2, 2)), axis=1).reshape(20, 4).astype(float)
+    turned = np.concatenate([corners[:5, :2], 1 + corners[:5, 2:], rng.uniform(-180, 180, (5, 1))], 1)
+    answers = []
+    for name in ("cpu", "reference"):
+        with tinycnn.use_kernels(name), np.errstate(all="ignore"):
+            answers.append((ops.nms(corners, corners[:, 0], 0.4).data, ops.box_iou(turned, turned, "cxcywhr").data))
+    np.testing.assert_array_equal(answers[0][0], answers[1][0])
+    np.testing.assert_allclose(answers[0][1], answers[1][1], atol=1e-12)

@@ -12,22 +12,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
-from torch.testing._internal.common_methods_invocations import op_db
+import pytest
 
-from tinycnn import Tensor
+from tinycnn import Tensor, nn
 from tinycnn.registry import OPERATORS
+
+torch = pytest.importorskip("torch")
+
+from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
 
 # Random by nature: their own tests state what must hold.
 RANDOM = {"dropout", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "rrelu", "fractional_max_pool2d", "fractional_max_pool3d"}
+RANDOM |= {"multi_head_attention_forward"}  # its one sample draws a dropout mask
 # PyTorch's samples for these say more about storage than about values.
 NOT_VALUES = {"empty_like", "contiguous"}
+# Other functions that happen to have the name of one of ours: Tensor.unfold slides along one axis.
+OTHERS = ("unfold",)
+ELSEWHERE = ("special.", "masked.", "fft.", "sparse.", "signal.", "torch.ops", "linalg.")
 RTOL = {torch.float64: 1e-9, torch.float32: 2e-4}
 ATOL = {torch.float64: 1e-9, torch.float32: 2e-4}
 DTYPES = {getattr(torch, name): np.dtype(name) for name in ("float64", "float32", "int64", "int32", "uint8", "bool")}
 FEWEST_LETTERS = 10
 # Where PyTorch's description calls the function with its arguments in another order.
-ORDERS = {"where": (1, 0, 2)}
+ORDERS = {"where": (1, 0, 2), "einsum": (1, 0), "nn.functional.embedding": (1, 0)}
+# PyTorch multiplies by 1/6 rounded to float32 in the gradient, also in float64.
+LOOSER = {"hardsigmoid": 1e-7}
 
 
 @dataclass
@@ -43,7 +52,7 @@ def operators() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for description in op_db:
         name = description.name.rsplit(".", 1)[-1]
-        special = description.name.startswith(("special.", "masked.", "fft.", "sparse.", "signal.", "torch.ops", "linalg."))
+        special = description.name in OTHERS or description.name.startswith(ELSEWHERE)
         if name in OPERATORS and not special and name not in RANDOM | NOT_VALUES:
             found.setdefault(name, []).append(description)
     return found
@@ -58,6 +67,8 @@ def ours(value: Any, leaves: list[tuple[torch.Tensor, Tensor]]) -> Any:
         return tensor
     if isinstance(value, torch.dtype):
         return DTYPES.get(value, value)
+    if isinstance(value, torch.nn.Module):
+        return getattr(nn, type(value).__name__)()
     if isinstance(value, list | tuple) and not isinstance(value, torch.Size):
         return type(value)(ours(item, leaves) for item in value)
     if isinstance(value, dict):
@@ -72,7 +83,7 @@ def flat(result: Any) -> list[Any]:
     return [result]
 
 
-def difference(mine: Any, theirs: Any, dtype: torch.dtype) -> str:
+def difference(mine: Any, theirs: Any, dtype: torch.dtype, looser: float = 0.0) -> str:
     """In words where two results differ; empty where they agree."""
     mine, theirs = flat(mine), flat(theirs)
     if len(mine) != len(theirs):
@@ -87,13 +98,15 @@ def difference(mine: Any, theirs: Any, dtype: torch.dtype) -> str:
         if array.dtype == np.bool_ and not np.array_equal(array, expected):
             return "other truth values"
         with np.errstate(all="ignore"):
-            if array.dtype != np.bool_ and not np.allclose(array, expected, RTOL[dtype], ATOL[dtype], equal_nan=True):
+            if array.dtype != np.bool_ and not np.allclose(array, expected, max(RTOL[dtype], looser), max(ATOL[dtype], looser), equal_nan=True):
                 return f"values differ by up to {np.nanmax(np.abs(array.astype(float) - expected.astype(float))):.3g}"
     return ""
 
 
 def compare(description: Any, function: Any, sample: Any, dtype: torch.dtype) -> str | None:
-    """In words how one sample differs; None where torch itself refuses it."""
+    """In words how one sample differs; None where torch itself refuses it, and where it draws random numbers."""
+    if sample.kwargs.get("dropout_p", 0):
+        return None
     try:
         theirs = description.op(sample.input, *sample.args, **sample.kwargs)
     except Exception:
@@ -102,7 +115,7 @@ def compare(description: Any, function: Any, sample: Any, dtype: torch.dtype) ->
     arguments = ours((sample.input, *sample.args), leaves)
     order = ORDERS.get(description.name)
     if order is not None:
-        arguments = tuple(arguments[place] for place in order)
+        arguments = (*[arguments[place] for place in order], *arguments[len(order) :])
     keywords = ours(sample.kwargs, leaves)
     try:
         mine = function(*arguments, **keywords)
@@ -130,7 +143,7 @@ def compare(description: Any, function: Any, sample: Any, dtype: torch.dtype) ->
     for (_, tensor), gradient in zip(leaves, expected, strict=True):
         mine_gradient = Tensor(np.zeros_like(tensor.data)) if tensor.grad is None else tensor.grad
         their_gradient = torch.zeros(tensor.shape, dtype=dtype) if gradient is None else gradient
-        found = difference(mine_gradient, their_gradient, dtype)
+        found = difference(mine_gradient, their_gradient, dtype, LOOSER.get(function.__name__, 0.0))
         if found:
             return f"gradient: {found}"
     return ""
@@ -150,7 +163,7 @@ def refusal(function: Any, wrong: Any) -> str:
 def wider_on_purpose(wrong: Any) -> bool:
     """Whether torch refuses only that a number stands where a tensor could: numbers, lists and arrays pass here (DESIGN 3, 11)."""
     values = (wrong.sample_input.input, *wrong.sample_input.args)
-    return wrong.error_type is TypeError and any(type(value) in (int, float) for value in values)
+    return not wrong.error_regex and any(type(value) in (int, float) for value in values[:2])
 
 
 def describe(sample: Any) -> str:
@@ -165,21 +178,23 @@ def describe(sample: Any) -> str:
     return ", ".join([*map(short, (sample.input, *sample.args)), *(f"{key}={short(value)}" for key, value in sample.kwargs.items())])
 
 
-def samples(description: Any) -> Iterator[tuple[torch.dtype, Any]]:
-    """Every sample in float64 and float32."""
+def samples(description: Any, most: int | None) -> Iterator[tuple[torch.dtype, Any]]:
+    """The samples in float64 and float32; of many, `most` of each spread evenly."""
     for dtype in (torch.float64, torch.float32):
         if dtype in description.dtypes:
-            for sample in description.sample_inputs("cpu", dtype, requires_grad=description.supports_autograd):
+            every = list(description.sample_inputs("cpu", dtype, requires_grad=description.supports_autograd))
+            step = 1 if most is None else max(1, len(every) // most)
+            for sample in every[::step]:
                 yield dtype, sample
 
 
-def run(name: str, descriptions: list[Any]) -> Result:
-    """All cases of one operator."""
+def run(name: str, descriptions: list[Any], most: int | None = None) -> Result:
+    """The cases of one operator: all of them, or at most about `most` samples a dtype."""
     function, result = OPERATORS[name].function, Result()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for description in descriptions:
-            for dtype, sample in samples(description):
+            for dtype, sample in samples(description, most):
                 found = compare(description, function, sample, dtype)
                 result.cases += found is not None
                 if found:

@@ -5,30 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn import Tensor
+from tests.oracle.agreement import same, seeds
 from tinycnn import functional as F
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
-
-seeds = st.integers(0, 2**32 - 1)
-TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
-
-
-def same(ours, theirs, *arrays, dtype=np.float64, seed=0):
-    """Both functions of the same arrays give equal values, and equal gradients under a random upstream gradient."""
-    mine = [Tensor(array.astype(dtype), requires_grad=True) for array in arrays]
-    others = [torch.tensor(array.astype(dtype), requires_grad=True) for array in arrays]
-    y, expected = ours(*mine), theirs(*others)
-    assert y.shape == tuple(expected.shape)
-    tolerance = TOLERANCE[dtype]
-    np.testing.assert_allclose(y.data, expected.detach().numpy(), rtol=tolerance, atol=tolerance, equal_nan=True)
-    upstream = np.random.default_rng(seed).standard_normal(y.shape).astype(dtype)
-    y.backward(upstream)
-    expected.backward(torch.tensor(upstream))
-    for one, other in zip(mine, others, strict=True):
-        np.testing.assert_allclose(one.grad.data, other.grad.numpy(), rtol=tolerance, atol=10 * tolerance, equal_nan=True)
-
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinycnn
-from tests.oracle.test_families import same
+from tests.oracle.agreement import same
 from tinycnn import functional as F
 from tinycnn import nn
 from tinycnn.errors import TinycnnError

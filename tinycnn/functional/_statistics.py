@@ -38,15 +38,17 @@ def number(operator: str, argument: str, value: Any, least: float | None = None)
 
 
 def epsilon(operator: str, value: Any, positive: bool = False) -> float:
-    """The number added to a variance: not below zero, and above it where the variance itself may be zero."""
-    eps = number(operator, "eps", value, 0)
-    if positive and eps == 0:
+    """The number added to a variance; above zero where the variance itself may be zero."""
+    eps = number(operator, "eps", value)
+    if positive and eps <= 0:
         raise ArgumentError(f"{operator}: eps must be above 0 in training, not {value!r}, or a constant channel would be divided by 0; use 1e-5")
     return eps
 
 
 def with_channels(operator: str, shape: tuple[int, ...]) -> tuple[int, int, int]:
     """(N, C, P) of an input of shape (N, C, ...): P is the product of the spatial axes."""
+    if shape == (0,):  # nothing, of no channels: torch lets it pass
+        return 0, 0, 1
     if len(shape) < 2:
         raise ShapeError(f"{operator}: input has shape {shape}; it must be (N, C) or (N, C, ...), for one image input.unsqueeze(0)")
     return shape[0], shape[1], math.prod(shape[2:])

@@ -64,12 +64,12 @@ def require_rank(operator: str, shape: tuple[int, ...], axes: int) -> None:
         )
 
 
-def require_cells(operator: str, shape: tuple[int, ...], axes: int, channels: bool = True) -> None:
-    """Refuse an example without elements; a batch without examples is none of them."""
+def require_cells(operator: str, shape: tuple[int, ...], axes: int) -> None:
+    """Refuse examples without elements; `shape` starts with (N, C), and N may be 0."""
     for axis, word in enumerate(AXES[axes]):
         if shape[len(shape) - axes + axis] < 1:
             raise ShapeError(f"{operator}: input has {word} 0; it must be at least 1")
-    if channels and shape[-axes - 1] < 1:
+    if shape[1] < 1:
         raise ShapeError(f"{operator}: input has 0 channels; it must have at least 1")
 
 

@@ -1,40 +1,45 @@
-"""Convolution, forward and both gradients."""
+"""Convolution over one to three spatial axes, forward and gradients."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..autograd import record
 from ..errors import ArgumentError, ShapeError
-from ..kernels import sizes
 from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import contiguous, float_tensor, four_sides, hashable, one_of, pair, same_dtype, whole
+from ._arguments import contiguous, float_tensor, hashable, one_of
+from ._sliding import Geometry, convolution_geometry, lifted, operands, planes
 
-__all__ = ["conv2d", "convolve2d"]
+__all__ = ["conv1d", "conv2d", "conv3d", "convolve2d"]
 
 ALGORITHMS = ("auto", "naive", "im2col", "direct", "winograd", "fft")
 ACTIVATIONS = (None, "relu")
 
 
-class Geometry(NamedTuple):
-    """The checked options of one convolution, as kernels take them."""
-
-    stride: tuple[int, int]
-    padding: tuple[int, int, int, int]
-    dilation: tuple[int, int]
-    groups: int
-    padding_mode: str
+# Which kernels serve how many spatial axes: one axis is an image of height 1.
+KERNELS = {rank: (name, f"{name}_grad_x", f"{name}_grad_weight") for rank, name in {1: "conv2d", 2: "conv2d", 3: "conv3d"}.items()}
 
 
 @plan_cache
 def _geometry(
-    operator_name: str,
-    x_shape: tuple[int, ...],
-    weight_shape: tuple[int, ...],
-    bias_shape: tuple[int, ...] | None,
+    name: str, rank: int, shapes: tuple[tuple[int, ...] | None, ...], options: tuple[Any, ...], activation: Any, algorithm: Any
+) -> Geometry:
+    """Check one combination of shapes and options; raises before any work."""
+    one_of(name, "algorithm", algorithm, ALGORITHMS)
+    if activation not in ACTIVATIONS:
+        raise ArgumentError(f'{name}: activation {activation!r} is neither None nor "relu"')
+    return convolution_geometry(name, rank, *shapes, *options)  # type: ignore[arg-type]
+
+
+def _convolve(
+    name: str,
+    rank: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
     stride: Any,
     padding: Any,
     dilation: Any,
@@ -42,48 +47,111 @@ def _geometry(
     padding_mode: str,
     activation: str | None,
     algorithm: str,
-) -> Geometry:
-    """Check one combination of shapes and options; raises before any work."""
-    name = operator_name
-    if len(x_shape) != 4:
-        raise ShapeError(f"{name}: input has shape {x_shape}; it must be (N, C_in, H, W), or (C_in, H, W) for one image")
-    if len(weight_shape) != 4 or 0 in weight_shape:
-        raise ShapeError(f"{name}: weight has shape {weight_shape}; it must be (C_out, C_in / groups, K_h, K_w), none of them zero")
-    groups = whole(name, "groups", groups, 1)
-    _check_channels(name, x_shape[1], weight_shape, bias_shape, groups)
-    one_of(name, "padding_mode", padding_mode, sizes.PADDING_MODES)
-    one_of(name, "algorithm", algorithm, ALGORITHMS)
-    if activation not in ACTIVATIONS:
-        raise ArgumentError(f'{name}: activation {activation!r} is neither None nor "relu"')
-    strides = pair(name, "stride", stride, 1)
-    dilations = pair(name, "dilation", dilation, 1)
-    height, width = x_shape[2:]
-    kernel_height, kernel_width = weight_shape[2:]
-    if isinstance(padding, str):
-        top, bottom = sizes.same_padding(height, kernel_height, strides[0], dilations[0], padding)
-        left, right = sizes.same_padding(width, kernel_width, strides[1], dilations[1], padding)
-    else:
-        top, bottom, left, right = four_sides(name, "padding", padding)
-    sizes.require_padding_fits_mode(name, padding_mode, "height", height, top, bottom)
-    sizes.require_padding_fits_mode(name, padding_mode, "width", width, left, right)
-    sizes.require_fit(name, "height", height, kernel_height, strides[0], top, bottom, dilations[0])
-    sizes.require_fit(name, "width", width, kernel_width, strides[1], left, right, dilations[1])
-    return Geometry(strides, (top, bottom, left, right), dilations, groups, padding_mode)
+) -> Tensor:
+    """A convolution over `rank` spatial axes."""
+    tensors, x, w, b, single = operands(name, rank, input, weight, bias)
+    shapes = (x.shape, w.shape, None if b is None else b.shape)
+    options: tuple[Any, ...] = (stride, padding, dilation, groups, padding_mode)
+    try:
+        geometry = _geometry(name, rank, shapes, options, activation, algorithm)
+    except TypeError:  # lists are as good as tuples, but cannot be looked up
+        geometry = _geometry(name, rank, shapes, tuple(map(hashable, options)), hashable(activation), hashable(algorithm))
+    x, w = lifted(x, rank), lifted(w, rank)
+    forward, to_x, to_weight = KERNELS[rank]
+    y = kernels.select(forward, x)(x, w, b, *geometry, activation, algorithm)
+
+    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+        grad = contiguous(grad).reshape(y.shape)
+        grad_x = grad_weight = grad_bias = None
+        if activation == "relu":
+            masked, grad_bias = kernels.select("relu_mask_and_bias", x)(planes(grad), planes(y))
+            grad = masked.reshape(y.shape)
+        elif needs[2]:
+            grad_bias = kernels.select("conv2d_grad_bias", x)(planes(grad))
+        if needs[1]:
+            grad_weight = kernels.select(to_weight, x)(grad, x, w.shape, *geometry, algorithm).reshape(tensors[1].data.shape)
+        if needs[0]:
+            grad_x = kernels.select(to_x, x)(grad, w, x.shape, *geometry, algorithm).reshape(tensors[0].data.shape)
+        return grad_x, grad_weight, grad_bias if needs[2] else None
+
+    shape = y.shape[1 if single else 0 : 2] + y.shape[-rank:]
+    return record(name, y.reshape(shape), tensors, backward, saved=tensors[:2])
 
 
-def _check_channels(
-    name: str, channels: int, weight_shape: tuple[int, ...], bias_shape: tuple[int, ...] | None, groups: int
-) -> None:
-    out_channels, group_channels = weight_shape[:2]
-    if group_channels * groups != channels:
-        raise ShapeError(
-            f"{name}: input has {channels} channels, but weight {weight_shape} with groups={groups} takes "
-            f"{group_channels} x {groups} = {group_channels * groups}; make the weight's second size C_in / groups"
-        )
-    if out_channels % groups:
-        raise ShapeError(f"{name}: weight has {out_channels} output channels, which groups={groups} does not divide; use a multiple")
-    if bias_shape is not None and bias_shape != (out_channels,):
-        raise ShapeError(f"{name}: bias has shape {bias_shape}; it must be ({out_channels},), one number an output channel")
+@operator(
+    family="conv",
+    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
+    differentiable=("input", "weight", "bias"),
+    kinks='with activation="relu", where the convolution is zero',
+)
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | tuple[int] = 1,
+    padding: int | str | tuple[int, ...] = 0,
+    dilation: int | tuple[int] = 1,
+    groups: int = 1,
+    *,
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    algorithm: str = "auto",
+) -> Tensor:
+    """Slide every filter along a sequence, such as a sound, or the words of a text with their embeddings as channels.
+
+    Shapes
+    ------
+    (N, C_in, L), (C_out, C_in / groups, K), (C_out,) -> (N, C_out, L_out); L_out = floor((L + before + after - d (K - 1) - 1) / s) + 1.
+    One sequence (C_in, L) gives (C_out, L_out).
+
+    Formula
+    -------
+    With x~ the padded input and g the group of output channel o:
+
+        y[n, o, i] = bias[o] + sum_{c, a} weight[o, c, a] x~[n, g C_in/groups + c, i s + a d]
+        grad_x~[n, c', p] = sum over all (o, a, i) that read (c', p) of weight[o, c, a] grad[n, o, i]
+        grad_weight[o, c, a] = sum_{n, i} grad[n, o, i] x~[n, g C_in/groups + c, i s + a d]
+        grad_bias[o] = sum_{n, i} grad[n, o, i]
+
+    Parameters
+    ----------
+    input, weight, bias : Tensor
+        float32 or float64, all of one dtype; `bias` may be None.
+    stride, dilation : int
+        Step of the window, and distance between its taps, in elements.
+    padding : int, (before, after) or str
+        Elements added at the ends, or a name as in `conv2d`; "causal" lets an output see nothing behind its own place.
+    groups, padding_mode, activation, algorithm
+        As in `conv2d`.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError
+        As `conv2d`.
+
+    Notes
+    -----
+    It is `conv2d` on images of height 1, without a copy. PyTorch and ONNX have channels before the length, Keras and TensorFlow behind it;
+    Keras alone has "causal".
+
+    References
+    ----------
+    Kim 2014, "Convolutional neural networks for sentence classification", equation 2.
+    van den Oord et al. 2016, "WaveNet: a generative model for raw audio", section 2.1 (causal and dilated).
+
+    Examples
+    --------
+    >>> import tinycnn
+    >>> tinycnn.functional.conv1d([[[1.0, 4.0, 9.0, 16.0]]], [[[-1.0, 1.0]]]).tolist()
+    [[[3.0, 5.0, 7.0]]]
+    >>> tinycnn.functional.conv1d([[[1.0, 4.0, 9.0, 16.0]]], [[[1.0, 1.0]]], padding="causal").tolist()
+    [[[1.0, 5.0, 13.0, 25.0]]]
+    """
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
 
 
 @operator(
@@ -172,56 +240,81 @@ def conv2d(
     array([[[[-4., -4.],
              [-4., -4.]]]])
     """
-    return _conv2d("conv2d", input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
 
 
-def _conv2d(
-    name: str,
+@operator(
+    family="conv",
+    kernels=("conv3d", "conv3d_grad_x", "conv3d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
+    differentiable=("input", "weight", "bias"),
+    kinks='with activation="relu", where the convolution is zero',
+)
+def conv3d(
     input: Any,
     weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-    padding_mode: str,
-    activation: str | None,
-    algorithm: str,
+    bias: Any = None,
+    stride: int | tuple[int, int, int] = 1,
+    padding: int | str | tuple[int, ...] = 0,
+    dilation: int | tuple[int, int, int] = 1,
+    groups: int = 1,
+    *,
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    algorithm: str = "auto",
 ) -> Tensor:
-    tensor = float_tensor(name, "input", input)
-    weight = float_tensor(name, "weight", weight)
-    bias = None if bias is None else float_tensor(name, "bias", bias)
-    same_dtype(name, input=tensor, weight=weight, bias=bias)
-    x = contiguous(tensor.data)
-    single = x.ndim == 3
-    if single:
-        x = x[np.newaxis]
-    w = contiguous(weight.data)
-    b = None if bias is None else contiguous(bias.data)
-    shapes = (x.shape, w.shape, None if b is None else b.shape)
-    options: tuple[Any, ...] = (stride, padding, dilation, groups, padding_mode, activation, algorithm)
-    try:
-        geometry = _geometry(name, *shapes, *options)
-    except TypeError:  # lists are as good as tuples, but cannot be looked up
-        geometry = _geometry(name, *shapes, *map(hashable, options))
-    y = kernels.select("conv2d", x)(x, w, b, *geometry, activation, algorithm)
+    """Slide every filter through a volume or a film.
 
-    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        grad = contiguous(grad[np.newaxis] if single else grad)
-        grad_x = grad_weight = grad_bias = None
-        if activation == "relu":
-            grad, grad_bias = kernels.select("relu_mask_and_bias", x)(grad, y)
-        elif needs[2]:
-            grad_bias = kernels.select("conv2d_grad_bias", x)(grad)
-        if needs[1]:
-            grad_weight = kernels.select("conv2d_grad_weight", x)(grad, x, w.shape, *geometry, algorithm)
-        if needs[0]:
-            grad_x = kernels.select("conv2d_grad_x", x)(grad, w, x.shape, *geometry, algorithm)
-            if single:
-                grad_x = grad_x[0]
-        return grad_x, grad_weight, grad_bias if needs[2] else None
+    Shapes
+    ------
+    (N, C_in, D, H, W), (C_out, C_in / groups, K_d, K_h, K_w), (C_out,) -> (N, C_out, D_out, H_out, W_out), each size as in `conv2d`.
+    One volume (C_in, D, H, W) gives (C_out, D_out, H_out, W_out).
 
-    return record(name, y[0] if single else y, (tensor, weight, bias), backward, saved=(tensor, weight))
+    Formula
+    -------
+    With x~ the padded input, g the group of output channel o, and positions and taps as triples:
+
+        y[n, o, i] = bias[o] + sum_{c, a} weight[o, c, a] x~[n, g C_in/groups + c, i s + a d]
+        grad_x~[n, c', p] = sum over all (o, a, i) that read (c', p) of weight[o, c, a] grad[n, o, i]
+        grad_weight[o, c, a] = sum_{n, i} grad[n, o, i] x~[n, g C_in/groups + c, i s + a d]
+        grad_bias[o] = sum_{n, i} grad[n, o, i]
+
+    Parameters
+    ----------
+    input, weight, bias : Tensor
+        float32 or float64, all of one dtype; `bias` may be None.
+    stride, dilation : int or (depth, height, width)
+        Step of the window, and distance between its taps, in voxels.
+    padding : int, (depth, height, width), (front, back, top, bottom, left, right) or str
+        Voxels added around the volume, or a name as in `conv2d`, each axis for itself.
+    groups, padding_mode, activation, algorithm
+        As in `conv2d`.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError
+        As `conv2d`.
+
+    Notes
+    -----
+    The taps in depth become channels: K_d planes, each as its tap sees it, are stacked and one `conv2d` with K_d times the channels does
+    the arithmetic. For a film the depth is time.
+
+    References
+    ----------
+    Tran et al. 2015, "Learning spatiotemporal features with 3D convolutional networks", section 3.
+
+    Examples
+    --------
+    >>> import numpy as np, tinycnn
+    >>> volume = np.arange(8.0).reshape(1, 1, 2, 2, 2)
+    >>> tinycnn.functional.conv3d(volume, np.ones((1, 1, 2, 1, 2))).tolist()
+    [[[[[10.0], [18.0]]]]]
+    """
+    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
 
 
 @operator(
@@ -291,4 +384,4 @@ def convolve2d(
         return (grad[:, :, ::-1, ::-1],)
 
     flipped = record("convolve2d", contiguous(tensor.data[:, :, ::-1, ::-1]), (tensor,), backward)
-    return _conv2d("convolve2d", input, flipped, bias, stride, padding, dilation, groups, padding_mode, None, "auto")
+    return _convolve("convolve2d", 2, input, flipped, bias, stride, padding, dilation, groups, padding_mode, None, "auto")

@@ -72,10 +72,10 @@ def _fractional(name: str, axes: int, input: Any, kernel_size: Any, sizes: tuple
     if math.prod(shape[1:]) < 1:
         raise ShapeError(f"{name}: input has shape {shape}; every axis but the first must hold at least one element")
     for word, size, window, output in zip(AXES[axes], spatial, kernel, outputs):
-        if output + window - 1 > size:
+        needed = output + window - (1 if axes == 2 else 0)  # torch asks for a cell more in volumes
+        if needed > size:
             raise ShapeError(
-                f"{name}: {output} windows of kernel {window} need {word} {output + window - 1}, but input has {size}; "
-                f"use output_size <= {size - window + 1}"
+                f"{name}: {output} windows of kernel {window} need {word} {needed}, but input has {size}; use output_size <= {output - needed + size}"
             )
     batch, channels = shape[:-axes] if len(shape) == axes + 2 else (1, shape[0])
     drawn = _samples(name, samples, batch, channels, axes, tensor.data.dtype, generator)
@@ -151,7 +151,8 @@ def fractional_max_pool2d(
 
     Notes
     -----
-    The "pseudorandom" overlapping form of the paper, as torch; TensorFlow's fractional_max_pool draws sequences of steps instead.
+    The "pseudorandom" overlapping form of the paper, as torch, which for volumes asks that output + K <= size though one
+    less would do; TensorFlow's fractional_max_pool draws sequences of steps instead.
 
     References
     ----------
@@ -223,7 +224,8 @@ def fractional_max_pool3d(
 
     Notes
     -----
-    The "pseudorandom" overlapping form of the paper, as torch; TensorFlow's fractional_max_pool draws sequences of steps instead.
+    The "pseudorandom" overlapping form of the paper, as torch, which for volumes asks that output + K <= size though one
+    less would do; TensorFlow's fractional_max_pool draws sequences of steps instead.
 
     References
     ----------
@@ -232,8 +234,8 @@ def fractional_max_pool3d(
     Examples
     --------
     >>> import numpy as np, tinycnn
-    >>> tinycnn.functional.fractional_max_pool3d(np.arange(8.0).reshape(1, 2, 2, 2), 2, output_size=1, _random_samples=np.zeros((1, 1, 3))).tolist()
-    [[[[7.0]]]]
+    >>> tinycnn.functional.fractional_max_pool3d(np.arange(27.0).reshape(1, 3, 3, 3), 2, 1, _random_samples=np.zeros((1, 1, 3))).tolist()
+    [[[[26.0]]]]
     """
     sizes = (output_size, output_ratio)
     return _fractional("fractional_max_pool3d", 3, input, kernel_size, sizes, _random_samples, generator, return_indices)

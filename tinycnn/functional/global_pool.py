@@ -13,12 +13,12 @@ __all__ = ["global_avg_pool", "global_max_pool"]
 
 
 def _flat(name: str, input: Any) -> tuple[Tensor, tuple[int, ...]]:
-    """The input with its spatial axes made one, and the shape of a result with an element a channel."""
+    """The input with its spatial axes made two, and the shape of a result with an element a channel."""
     tensor = float_tensor(name, "input", input)
     shape = tensor.data.shape
     if len(shape) < 3:
         raise ShapeError(f"{name}: input has shape {shape}; it must be (N, C, ...) with at least one spatial axis")
-    return tensor.reshape(shape[0], shape[1], math.prod(shape[2:])), (*shape[:2], *((1,) * (len(shape) - 2)))
+    return tensor.reshape(shape[0], shape[1], math.prod(shape[2:-1]), shape[-1]), (*shape[:2], *((1,) * (len(shape) - 2)))
 
 
 @operator(family="global_pool", kernels=("mean_of_windows", "mean_of_windows_grad_x"), differentiable=("input",))
@@ -64,7 +64,7 @@ def global_avg_pool(input: Any, keepdim: bool = True) -> Tensor:
     [[3.0]]
     """
     flat, shape = _flat("global_avg_pool", input)
-    return _adaptive_mean("global_avg_pool", flat, 1, 1).reshape(shape if keepdim else shape[:2])
+    return _adaptive_mean("global_avg_pool", flat, 1, 2).reshape(shape if keepdim else shape[:2])
 
 
 @operator(
@@ -115,5 +115,5 @@ def global_max_pool(input: Any, keepdim: bool = True) -> Tensor:
     [[6.0]]
     """
     flat, shape = _flat("global_max_pool", input)
-    pooled: Tensor = _adaptive_max("global_max_pool", flat, 1, 1, False)
+    pooled: Tensor = _adaptive_max("global_max_pool", flat, 1, 2, False)
     return pooled.reshape(shape if keepdim else shape[:2])

@@ -12,7 +12,7 @@ from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor
 from ._windows import checked_windows, examples, like_input
-from .pool import Size1, Size2, Size3, _max_pool
+from .pool import Size1, Size2, Size3, _max_pool, require_kernel_inside
 
 __all__ = ["lp_pool1d", "lp_pool2d", "lp_pool3d"]
 
@@ -43,6 +43,8 @@ def _lp_pool(name: str, axes: int, input: Any, norm_type: Any, kernel_size: Any,
         return largest if norm > 0 else -largest
     tensor, x = examples(name, input, axes)
     windows = checked_windows(name, axes, x.shape, kernel_size, stride, 0, 1, ceil_mode)
+    if axes == 3:
+        require_kernel_inside(name, x.shape, windows.kernel_size)
     kernel = "avg_pool3d" if axes == 3 else "avg_pool2d"
     choices = (*windows[:3], ceil_mode, True, None)
     cells = math.prod(windows.kernel_size)

@@ -18,7 +18,7 @@ def _min_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], return
 
 @operator(
     family="min_sum_pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -74,7 +74,7 @@ def min_pool1d(
 
 @operator(
     family="min_sum_pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -130,7 +130,7 @@ def min_pool2d(
 
 @operator(
     family="min_sum_pool",
-    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index"),
+    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index", "max_pool3d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )

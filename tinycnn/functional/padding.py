@@ -36,11 +36,7 @@ def _amounts(pad: Any, shape: tuple[int, ...], mode: str) -> tuple[tuple[int, in
 def _require_sources(mode: str, word: str, size: int, before: int, after: int) -> None:
     """Refuse amounts that leave nothing, or that the mode has no elements for."""
     kept = size + min(before, 0) + min(after, 0)
-    if mode in ("constant", "circular"):
-        short = kept < 0
-    else:
-        short = size + before + after < 1 and (before, after) != (0, 0)
-    if short:
+    if (kept if mode in ("constant", "circular") else size + before + after) < 0:
         raise ShapeError(f"pad: cropping {-min(before, 0)} and {-min(after, 0)} cells leaves nothing of {word} {size}; crop less")
     if mode == "circular" and kept < 1 and max(before, after) > 0:
         raise ShapeError(f'pad: mode "circular" has nothing to repeat after cropping {word} {size} to {kept}; crop less')
@@ -130,6 +126,8 @@ def pad(input: Any, pad: tuple[int, ...], mode: str = "constant", value: float |
     for axis, (before, after) in enumerate(amounts, len(shape) - len(amounts)):
         _require_sources(mode, WORDS.get(len(shape) - axis, f"axis {axis}"), shape[axis], before, after)
     steps, result = _steps(shape, amounts)
+    if mode not in ("constant", "circular") and not any(result[len(shape) - len(amounts) :]):
+        raise ShapeError(f"pad: cropping by {pad} leaves nothing of shape {shape}; crop less")
     require_memory("pad", result)
     kernel_mode = MODES[mode]
     y = contiguous(tensor.data)

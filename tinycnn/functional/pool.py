@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import record
-from ..errors import ArgumentError
+from ..autograd import is_grad_enabled, record
+from ..errors import ArgumentError, ShapeError
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous
-from ._windows import checked_windows, examples, like_input
+from ._windows import AXES, checked_windows, examples, like_input
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
@@ -19,11 +19,18 @@ Size2 = int | tuple[int, int]
 Size3 = int | tuple[int, int, int]
 
 
+def _no_backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
+    """Of a result that nothing asks the gradient of."""
+    return ()
+
+
 def _max_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], return_indices: bool) -> Any:
     """Maximum pooling; options are kernel_size, stride, padding, dilation and ceil_mode."""
     tensor, x = examples(name, input, axes)
     windows = checked_windows(name, axes, x.shape, *options)
     kernel = "max_pool3d" if axes == 3 else "max_pool2d"
+    if not return_indices and not (tensor.requires_grad and is_grad_enabled()):
+        return record(name, like_input(kernels.select(kernel + "_values", x)(x, *windows, options[-1]), tensor, axes), (), _no_backward)
     y, window = kernels.select(kernel, x)(x, *windows, options[-1])
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
@@ -37,12 +44,21 @@ def _max_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], return
     return result, Tensor(like_input(index, tensor, axes))
 
 
+def require_kernel_inside(name: str, x_shape: tuple[int, ...], kernel_size: tuple[int, ...]) -> None:
+    """Refuse a kernel larger than the volume without its padding, as torch does where it averages."""
+    for word, size, window in zip(AXES[3], x_shape[2:], kernel_size):
+        if window > size:
+            raise ShapeError(f"{name}: kernel {window} > {word} {size} without its padding; use a smaller kernel, pad first, or use sum_pool3d")
+
+
 def _avg_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], count_include_pad: bool, divisor_override: int | None) -> Tensor:
     """Average pooling; options are kernel_size, stride, padding and ceil_mode."""
     tensor, x = examples(name, input, axes)
     if divisor_override is not None and (isinstance(divisor_override, bool) or not isinstance(divisor_override, int) or not divisor_override):
         raise ArgumentError(f"{name}: divisor_override must be a whole number other than zero, not {divisor_override!r}")
     windows = checked_windows(name, axes, x.shape, *options[:3], 1, options[3])
+    if name == "avg_pool3d":
+        require_kernel_inside(name, x.shape, windows.kernel_size)
     kernel = "avg_pool3d" if axes == 3 else "avg_pool2d"
     choices = (*windows[:3], options[3], bool(count_include_pad), divisor_override)
     y = kernels.select(kernel, x)(x, *choices)
@@ -56,7 +72,7 @@ def _avg_pool(name: str, axes: int, input: Any, options: tuple[Any, ...], count_
 
 @operator(
     family="pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -119,7 +135,7 @@ def max_pool1d(
 
 @operator(
     family="pool",
-    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index"),
+    kernels=("max_pool2d", "max_pool2d_grad_x", "max_pool2d_flat_index", "max_pool2d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -191,7 +207,7 @@ def max_pool2d(
 
 @operator(
     family="pool",
-    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index"),
+    kernels=("max_pool3d", "max_pool3d_grad_x", "max_pool3d_flat_index", "max_pool3d_values"),
     differentiable=("input",),
     kinks="ties inside a window",
 )
@@ -412,7 +428,7 @@ def avg_pool3d(
 
     Notes
     -----
-    As `avg_pool2d`.
+    As `avg_pool2d`; as in torch, a kernel larger than the volume without its padding is refused.
 
     References
     ----------

@@ -4,17 +4,24 @@ from .. import functional
 from . import init, utils
 from .activation import *
 from .adaptive_pooling import *
+from .attention import *
 from .container import *
 from .conv import *
 from .dropout import *
+from .embedding import *
+from .fold import *
 from .fusion import *
+from .hard_activation import *
 from .linear import *
+from .linear_units import *
 from .loss import *
+from .metric_loss import *
 from .module import *
 from .norm import *
 from .padding import *
 from .parameter import *
 from .pooling import *
+from .rectifiers import *
 from .resize import *
 from .unpooling import *
 

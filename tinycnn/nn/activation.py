@@ -2,11 +2,28 @@
 
 from typing import Any
 
+import numpy as np
+
 from .. import functional as F
+from ..errors import ShapeError
+from ..functional._elementwise_map import number
 from ..tensor import Tensor
 from .module import Module
 
-__all__ = ["Identity", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "Identity",
+    "LogSigmoid",
+    "LogSoftmax",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
+]
 
 
 class Identity(Module):
@@ -95,3 +112,71 @@ class LogSoftmax(Module):
     def extra_repr(self) -> str:
         """The axis."""
         return f"dim={self.dim}"
+
+
+class Softmin(Module):
+    """Positive numbers that sum to 1 along `dim`, larger for smaller inputs: softmax of -x."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Tensor:
+        """Probabilities."""
+        return F.softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of an image, (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Tensor:
+        """Probabilities at every pixel."""
+        shape = tuple(getattr(input, "shape", np.shape(input)))
+        if len(shape) not in (3, 4):
+            raise ShapeError(f"Softmax2d: input has shape {shape}; it must be (N, C, H, W) or (C, H, W)")
+        return F.softmax(input, -3)
+
+
+class Softplus(Module):
+    """log(1 + e^(beta x)) / beta, and x itself where beta x is above threshold."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = number("Softplus", "beta", beta)
+        self.threshold = number("Softplus", "threshold", threshold)
+
+    def forward(self, input: Any) -> Tensor:
+        """A smooth max(x, 0)."""
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + e^-x)), without rounding the sigmoid first."""
+
+    def forward(self, input: Any) -> Tensor:
+        """-log(1 + e^-x)."""
+        return F.logsigmoid(input)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, input: Any) -> Tensor:
+        """x / (1 + |x|)."""
+        return F.softsign(input)
+
+
+class Tanhshrink(Module):
+    """x - tanh(x)."""
+
+    def forward(self, input: Any) -> Tensor:
+        """x - tanh(x)."""
+        return F.tanhshrink(input)

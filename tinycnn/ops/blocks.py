@@ -5,12 +5,72 @@ from typing import Any
 
 from .. import nn
 from ..errors import ArgumentError
-from ..functional import mean
+from ..functional._arguments import pair
 from ..tensor import Tensor
 
-__all__ = ["MLP", "SqueezeExcitation"]
+__all__ = ["MLP", "Conv2dNormActivation", "SqueezeExcitation"]
 
 Layer = Callable[..., nn.Module]
+Size = int | tuple[int, int]
+
+
+class Conv2dNormActivation(nn.Sequential):
+    """Convolution, normalisation and activation, one after another.
+
+    Shapes
+    ------
+    (N, in_channels, H, W) -> (N, out_channels, H_out, W_out); the size stays where the stride is 1 and the kernel odd.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, groups, dilation
+        As in `nn.Conv2d`.
+    padding : int, (height, width) or str, optional
+        (kernel_size - 1) // 2 * dilation if left out.
+    norm_layer : layer, optional
+        Made with the number of channels; None leaves it out.
+    activation_layer : layer, optional
+        Made without arguments, or with `inplace`; None leaves it out.
+    inplace : bool, optional
+        Handed to the activation unless None; changes nothing.
+    bias : bool, optional
+        Of the convolution; if left out, only where no normalisation follows.
+
+    Examples
+    --------
+    >>> from tinycnn import nn, ops
+    >>> ops.Conv2dNormActivation(3, 8, 3, stride=2, norm_layer=None, activation_layer=nn.Tanh, inplace=None)
+    Conv2dNormActivation(
+      (0): Conv2d(3, 8, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))
+      (1): Tanh()
+    )
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size = 3,
+        stride: Size = 1,
+        padding: Size | str | None = None,
+        groups: int = 1,
+        norm_layer: Layer | None = nn.BatchNorm2d,
+        activation_layer: Layer | None = nn.ReLU,
+        dilation: Size = 1,
+        inplace: bool | None = True,
+        bias: bool | None = None,
+    ) -> None:
+        kernel, apart = (pair("Conv2dNormActivation", word, value, 1) for word, value in (("kernel_size", kernel_size), ("dilation", dilation)))
+        if padding is None:
+            padding = ((kernel[0] - 1) // 2 * apart[0], (kernel[1] - 1) // 2 * apart[1])
+        biased = norm_layer is None if bias is None else bias
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, out_channels, kernel, stride, padding, apart, groups, biased)]
+        if norm_layer is not None:
+            layers.append(norm_layer(out_channels))
+        if activation_layer is not None:
+            layers.append(activation_layer(**({} if inplace is None else {"inplace": inplace})))
+        super().__init__(*layers)
+        self.out_channels = out_channels
 
 
 class SqueezeExcitation(nn.Module):
@@ -46,6 +106,7 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, input_channels: int, squeeze_channels: int, activation: Layer = nn.ReLU, scale_activation: Layer = nn.Sigmoid) -> None:
         super().__init__()
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(input_channels, squeeze_channels, 1)
         self.fc2 = nn.Conv2d(squeeze_channels, input_channels, 1)
         self.activation = activation()
@@ -53,8 +114,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, input: Any) -> Tensor:
         """The input with its channels weighed."""
-        squeezed = mean(input, (2, 3), keepdim=True)
-        scale = self.scale_activation(self.fc2(self.activation(self.fc1(squeezed))))
+        scale = self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(input)))))
         result: Tensor = scale * input
         return result
 
