@@ -77,65 +77,37 @@ def _moments_in_two_passes(x, shape, channel):
 
 
 @kernel
-def _prepare(x, channel, mean, variance, weight, bias, eps, shifts, scales, offsets):
-    """What the affine step reads of one channel."""
-    scale = np.float64(weight[channel]) / math.sqrt(variance[channel] + eps)
-    shift, rest = split(mean[channel], x)
-    shifts[channel], scales[channel], offsets[channel] = shift, scale, bias[channel] - rest * scale
-
-
-@kernel
-def _apply(x, y, residual, shape, n, channel, shifts, scales, offsets, relu, has_residual):
-    shift, scale, offset = shifts[channel], scales[channel], offsets[channel]
-    start, end = _run(shape, n, channel)
-    if has_residual:
-        run_affine_residual(x, residual, y, start, end, shift, scale, offset, relu)
-    elif relu:
-        run_affine_relu(x, y, start, end, shift, scale, offset)
-    else:
-        run_affine(x, y, start, end, shift, scale, offset)
-
-
-@kernel
-def _own_channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, shifts, scales, offsets, relu, has_residual):
-    """Statistics and result of one channel."""
-    mean[channel], variance[channel] = _moments(x, shape, channel)
-    _prepare(x, channel, mean, variance, weight, bias, eps, shifts, scales, offsets)
+def _apply(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual):
+    scale = np.float64(weight[channel]) / math.sqrt(variance + eps)
+    shift, rest = split(mean, x)
+    narrow_scale, offset = x.dtype.type(scale), x.dtype.type(bias[channel] - rest * scale)
     for n in range(shape[0]):
-        _apply(x, y, residual, shape, n, channel, shifts, scales, offsets, relu, has_residual)
+        start, end = _run(shape, n, channel)
+        if has_residual:
+            run_affine_residual(x, residual, y, start, end, shift, narrow_scale, offset, relu)
+        elif relu:
+            run_affine_relu(x, y, start, end, shift, narrow_scale, offset)
+        else:
+            run_affine(x, y, start, end, shift, narrow_scale, offset)
 
 
 @kernel
-def _frozen_image(x, y, residual, shape, n, shifts, scales, offsets, relu, has_residual):
-    """The result of one image, in the order in which its channels lie."""
-    for channel in range(shape[1]):
-        _apply(x, y, residual, shape, n, channel, shifts, scales, offsets, relu, has_residual)
-
-
-@kernel
-def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, shifts, scales, offsets):
+def _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own):
     if own:
-        for channel in range(shape[1]):
-            _own_channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, shifts, scales, offsets, relu, has_residual)
-    else:
-        for channel in range(shape[1]):
-            _prepare(x, channel, mean, variance, weight, bias, eps, shifts, scales, offsets)
-        for n in range(shape[0]):
-            _frozen_image(x, y, residual, shape, n, shifts, scales, offsets, relu, has_residual)
+        mean[channel], variance[channel] = _moments(x, shape, channel)
+    _apply(x, y, residual, shape, channel, mean[channel], variance[channel], weight, bias, eps, relu, has_residual)
 
 
-@kernel(parallel=True)
-def _own_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, shifts, scales, offsets):
-    for channel in prange(shape[1]):
-        _own_channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, shifts, scales, offsets, relu, has_residual)
-
-
-@kernel(parallel=True)
-def _frozen_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, shifts, scales, offsets):
+@kernel
+def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own):
     for channel in range(shape[1]):
-        _prepare(x, channel, mean, variance, weight, bias, eps, shifts, scales, offsets)
-    for task in prange(shape[0] * shape[1]):
-        _apply(x, y, residual, shape, task // shape[1], task % shape[1], shifts, scales, offsets, relu, has_residual)
+        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own)
+
+
+@kernel(parallel=True)
+def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own):
+    for channel in prange(shape[1]):
+        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own)
 
 
 @kernel
@@ -193,8 +165,8 @@ def _forward(x, mean, variance, weight, bias, residual, activation, eps, own):
         if x.shape[2] < SHORT:
             batch_columns.forward(flat, y.reshape(-1), added, x.shape, *parameters, *options)
         else:
-            run = _forward_serial if serial(2 * x.size) else _own_parallel if own else _frozen_parallel
-            run(flat, y.reshape(-1), added, x.shape, *parameters, *options, *np.empty((3, x.shape[1]), x.dtype))
+            run = _forward_serial if serial(2 * x.size) else _forward_parallel
+            run(flat, y.reshape(-1), added, x.shape, *parameters, *options)
     return y
 
 
