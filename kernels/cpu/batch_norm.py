@@ -19,10 +19,14 @@ from .moments import (
     run_gradient,
     run_masked_gradient,
     run_masked_products,
+    run_masked_scale,
+    run_moments,
     run_products,
+    run_scale,
     run_squares,
     run_sum,
     serial,
+    settled,
     split,
     spread,
 )
@@ -42,6 +46,22 @@ def _run(shape, n, channel):
 
 @kernel
 def _moments(x, shape, channel):
+    count = shape[0] * shape[2]
+    shift = x[np.uint64(channel * shape[2])]
+    plain, squares = 0.0, 0.0
+    for n in range(shape[0]):
+        start, end = _run(shape, n, channel)
+        one, other = run_moments(x, start, end, shift)
+        plain += one
+        squares += other
+    if settled(plain, squares, count):
+        distance = plain / count
+        return shift + distance, squares / count - distance * distance
+    return _moments_in_two_passes(x, shape, channel)
+
+
+@kernel
+def _moments_in_two_passes(x, shape, channel):
     count = shape[0] * shape[2]
     total = 0.0
     for n in range(shape[0]):
@@ -112,7 +132,12 @@ def _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight
     kind = x.dtype.type
     for n in range(shape[0]):
         start, end = _run(shape, n, channel)
-        if relu:
+        if not own:
+            if relu:
+                run_masked_scale(grad, y, grad_x, start, end, kind(scale))
+            else:
+                run_scale(grad, grad_x, start, end, kind(scale))
+        elif relu:
             run_masked_gradient(grad, x, y, grad_x, start, end, shift, kind(scale), kind(constant), kind(slope))
         else:
             run_gradient(grad, x, grad_x, start, end, shift, kind(scale), kind(constant), kind(slope))

@@ -7,7 +7,7 @@ from numba import prange
 
 from .. import memory
 from ..jit import kernel
-from .moments import or_constant, run_affine, run_gradient, run_products, run_squares, run_sum, serial, split, spread
+from .moments import moments, or_constant, run_affine, run_gradient, run_products, serial, split
 
 __all__ = ["group_norm", "group_norm_grad"]
 
@@ -19,9 +19,8 @@ def _group(x, y, shape, groups, position, mean, variance, weight, bias, eps):
     first = position * size * shape[2]
     count = size * shape[2]
     start, end = np.uint64(first), np.uint64(first + count)
-    mean[position] = run_sum(x, start, end) / count
+    mean[position], variance[position] = moments(x, start, end, count)
     shift, rest = split(mean[position], x)
-    variance[position] = spread(run_squares(x, start, end, shift), count, rest)
     inverse = 1 / math.sqrt(variance[position] + eps)
     for member in range(size):
         channel = position % groups * size + member

@@ -8,7 +8,7 @@ from numba import prange
 from .. import memory
 from ..jit import kernel
 from ..threads import get_num_threads
-from .moments import SHORT_SUM, or_constant, run_squares, run_sum, serial, split, spread
+from .moments import SHORT_SUM, moments, or_constant, run_squares, serial, split
 from .scalars import EXACT_ORDER
 
 __all__ = ["layer_norm", "layer_norm_grad", "rms_norm", "rms_norm_grad"]
@@ -28,9 +28,11 @@ def _rows(x, y, columns, mean, variance, weight, bias, eps, centred, first, end)
     length = np.uint64(columns)
     for row in range(first, end):
         start = np.uint64(row * columns)
-        middle = run_sum(x, start, start + length) / columns if centred else 0.0
-        shift, rest = split(middle, x)
-        mean[row], variance[row] = middle, spread(run_squares(x, start, start + length, shift), columns, rest)
+        if centred:
+            mean[row], variance[row] = moments(x, start, start + length, columns)
+        else:
+            mean[row], variance[row] = 0.0, run_squares(x, start, start + length, kind(0)) / columns
+        shift, rest = split(mean[row], x)
         inverse = 1 / math.sqrt(variance[row] + eps)
         _row_affine(x, y, start, length, shift, kind(inverse), kind(-rest * inverse), weight, bias)
 

@@ -65,10 +65,57 @@ def run_squares(x, start, end, shift):
 
 
 @kernel
+def run_moments(x, start, end, shift):
+    """(sum of x - shift, sum of (x - shift)^2) over a run, in short sums."""
+    plain, squares = 0.0, 0.0
+    while start < end:
+        stop = min(start + SHORT_SUM, end)
+        one, other = x.dtype.type(0), x.dtype.type(0)
+        for i in range(start, stop):
+            distance = x[i] - shift
+            one += distance
+            other += distance * distance
+        plain += one
+        squares += other
+        start = stop
+    return plain, squares
+
+
+@kernel
+def settled(plain, squares, count):
+    """Whether mean and variance may be taken from sums about some number of the run: it lies near the mean, so that the square of
+    their distance takes no digits from the variance, and the squares are in float32's range. Otherwise the mean itself is the shift of
+    a second pass."""
+    distance = plain / count
+    return SMALLEST_SQUARES < squares < LARGEST_SQUARES and 5 * distance * distance < 4 * (squares / count)
+
+
+@kernel(fastmath=EXACT_ORDER)
+def split(mean, x):
+    """(shift, rest): the mean as a number of x's type, and what is missing; an infinite mean has no rest."""
+    shift = x.dtype.type(mean)
+    rest = mean - np.float64(shift)
+    return shift, rest if math.isfinite(rest) else 0.0
+
+
+@kernel
 def spread(squares, count, rest):
     """The variance from the sum of (x - shift)^2, which the rest of the mean makes larger than that of (x - mean)^2."""
     variance = squares / count - rest * rest
     return variance if not variance < 0 else 0.0
+
+
+@kernel
+def moments(x, start, end, count):
+    """(mean, variance) of one run."""
+    shift = x[start]
+    plain, squares = run_moments(x, start, end, shift)
+    if settled(plain, squares, count):
+        distance = plain / count
+        return shift + distance, squares / count - distance * distance
+    mean = run_sum(x, start, end) / count
+    shift, rest = split(mean, x)
+    return mean, spread(run_squares(x, start, end, shift), count, rest)
 
 
 @kernel
@@ -103,14 +150,6 @@ def run_masked_products(grad, x, y, start, end, shift):
         along += other
         start = stop
     return plain, along
-
-
-@kernel(fastmath=EXACT_ORDER)
-def split(mean, x):
-    """(shift, rest): the mean as a number of x's type, and what is missing; an infinite mean has no rest."""
-    shift = x.dtype.type(mean)
-    rest = mean - np.float64(shift)
-    return shift, rest if math.isfinite(rest) else 0.0
 
 
 @kernel(fastmath=EXACT_ORDER)
@@ -156,3 +195,18 @@ def run_masked_gradient(grad, x, y, grad_x, start, end, shift, scale, constant, 
     for i in range(start, end):
         g = zero if y[i] <= zero else grad[i]
         grad_x[i] = g * scale - constant - (x[i] - shift) * slope
+
+
+@kernel(fastmath=EXACT_ORDER)
+def run_scale(grad, grad_x, start, end, scale):
+    """grad_x = grad scale."""
+    for i in range(start, end):
+        grad_x[i] = grad[i] * scale
+
+
+@kernel(fastmath=EXACT_ORDER)
+def run_masked_scale(grad, y, grad_x, start, end, scale):
+    """As `run_scale`, with no gradient where y is not above zero."""
+    zero = y.dtype.type(0)
+    for i in range(start, end):
+        grad_x[i] = zero if y[i] <= zero else grad[i] * scale
