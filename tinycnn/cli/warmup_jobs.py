@@ -40,21 +40,77 @@ def _convolutions(*settings: dict[str, Any]) -> Callable[[], None]:
     return job
 
 
-def _pools() -> None:
+def _cases(family: str) -> Callable[[], None]:
+    """What `tinycnn bench ops` times of a family, with all threads and with one."""
+
+    def job() -> None:
+        import numpy as np
+
+        from .. import functional, ops
+        from ..kernels.threads import get_num_threads, set_num_threads
+        from ..tensor import Tensor
+        from .bench_cases import CASES
+
+        library = ops if family == "detection" else functional
+        threads = get_num_threads()
+        for case in CASES:
+            if case.family != family:
+                continue
+            arrays = [argument.make(np.random.default_rng(0)) for argument in case.arguments]
+            for count in {threads, 1}:
+                set_num_threads(count)
+                tensors = [Tensor(array) for array in arrays]
+                case.run(library, *tensors)
+                if case.parts != ("forward",):
+                    for tensor, argument in zip(tensors, case.arguments, strict=True):
+                        tensor.requires_grad_(argument.gradient)
+                    _backward(case.run(library, *tensors))
+            set_num_threads(threads)
+
+    return job
+
+
+def _small_pools() -> None:
+    """Images so small that one thread pools them."""
     from .. import functional
 
-    for batch, size in ((1, 8), (64, 28)):
-        _backward(functional.max_pool2d(_floats(batch, 6, size, size), 2))
-        _backward(functional.avg_pool2d(_floats(batch, 6, size, size), 2))
-        _backward(functional.max_pool2d(_floats(batch, 6, size, size), 3, stride=2, padding=1))
+    for pool in (functional.max_pool2d, functional.avg_pool2d):
+        _backward(pool(_floats(1, 6, 8, 8), 2))
+        _backward(pool(_floats(1, 6, 8, 8), 3, 2, 1))
 
 
-def _activations() -> None:
+def _volumes() -> None:
+    """Three spatial axes."""
     from .. import functional
 
-    for count in (64, 500_000):
-        for function in (functional.relu, functional.tanh, functional.sigmoid):
-            _backward(function(_floats(count)))
+    _backward(functional.conv3d(_floats(2, 4, 6, 9, 9), _floats(8, 4, 3, 3, 3), _floats(8), padding=1))
+    _backward(functional.conv_transpose3d(_floats(2, 4, 3, 5, 5), _floats(4, 8, 2, 2, 2), _floats(8), stride=2))
+    _backward(functional.max_pool3d(_floats(2, 4, 6, 8, 8), 2))
+    _backward(functional.avg_pool3d(_floats(2, 4, 6, 8, 8), 2))
+    _backward(functional.interpolate(_floats(2, 4, 3, 4, 4), scale_factor=2, mode="trilinear"))
+
+
+def _columns_and_padding() -> None:
+    """unfold, fold, and every padding mode."""
+    from .. import functional
+
+    _backward(functional.fold(functional.unfold(_floats(4, 8, 14, 14), 3, padding=1), (14, 14), 3, padding=1))
+    for mode in ("constant", "reflect", "replicate", "circular"):
+        _backward(functional.pad(_floats(4, 8, 14, 14), (1, 2, 3, 1), mode))
+
+
+def _regions() -> None:
+    """The other ways to pool regions, and the deformable convolution."""
+    import numpy as np
+
+    from .. import ops
+    from ..tensor import Tensor
+
+    rois = Tensor(np.array([[0, 1, 1, 9, 9], [1, 0, 2, 12, 8]], np.float32))
+    _backward(ops.roi_pool(_floats(2, 8, 14, 14), rois, 2))
+    _backward(ops.ps_roi_align(_floats(2, 8, 14, 14), rois, 2))
+    _backward(ops.ps_roi_pool(_floats(2, 8, 14, 14), rois, 2))
+    _backward(ops.deform_conv2d(_floats(2, 4, 9, 9), _floats(2, 18, 9, 9), _floats(8, 4, 3, 3), padding=1, mask=_floats(2, 9, 9, 9)))
 
 
 def _linear_and_loss() -> None:
@@ -107,15 +163,25 @@ def _model(name: str) -> Callable[[], None]:
 # The longest first, so that no process is left alone with one at the end.
 JOBS: dict[str, Callable[[], None]] = {
     "lenet5": _model("lenet5"),
+    "activations": _cases("activation"),
+    "losses": _cases("loss"),
+    "normalisation": _cases("normalisation"),
+    "depthwise": _cases("depthwise"),
+    "pooling": _cases("pooling"),
+    "resizing": _cases("resizing"),
+    "regions": _regions,
+    "detection": _cases("detection"),
+    "volumes": _volumes,
+    "transposed": _cases("transposed"),
     "lenet5_1998": _model("lenet5_1998"),
+    "columns and padding": _columns_and_padding,
+    "pooling of small images": _small_pools,
     "convolution 3x3": _convolutions({"kernel": 3, "padding": 1}, {"kernel": 3, "stride": 2, "padding": 1}),
     "convolution 5x5, 7x7": _convolutions({"kernel": 5, "padding": 2}, {"kernel": 7, "stride": 2, "padding": 3}),
     "convolution 1x1": _convolutions({"kernel": 1}, {"kernel": 1, "stride": 2}),
     "convolution in groups": _convolutions({"kernel": 3, "groups": 4}, {"kernel": 3, "padding": 1, "groups": "depthwise"}),
     "convolution, dilated": _convolutions({"kernel": 3, "dilation": 2, "padding": 2}),
     "convolution with ReLU": _convolutions({"kernel": 3, "padding": 1, "activation": "relu"}),
-    "pooling": _pools,
-    "activations": _activations,
     "linear and loss": _linear_and_loss,
     "optimizers": _optimizers,
 }
