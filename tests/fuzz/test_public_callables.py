@@ -21,6 +21,8 @@ SHORTEST_SENTENCE = 10
 SHARE = 0.02
 CASES_A_FAULT = 40
 
+ANGULAR = [f"{name}_{part}" for name in ("arcface", "cosface", "sphereface") for part in ("logits", "loss")]
+
 # One good value for each argument name, in the shapes most operators take; one that wants another refuses it, which counts too.
 GOOD = {
     "input": lambda rng: rng.standard_normal((2, 4, 6, 6)),
@@ -86,6 +88,32 @@ GOOD = {
     "upscale_factor": lambda rng: 2,
     "downscale_factor": lambda rng: 2,
     "groups": lambda rng: 2,
+    "condition": lambda rng: rng.random((2, 4, 6, 6)) > 0.5,
+    "exponent": lambda rng: 2.0,
+    "sizes": lambda rng: (2, 2),
+    "dim0": lambda rng: 1,
+    "dim1": lambda rng: 2,
+    "destination": lambda rng: 2,
+    "shape": lambda rng: (2, 4, 6, 6),
+    "tensor": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "one_hot.tensor": lambda rng: rng.integers(0, 4, (2, 3)),
+    "dot.tensor": lambda rng: rng.standard_normal(4),
+    "split_size_or_sections": lambda rng: 1,
+    "chunks": lambda rng: 2,
+    "shifts": lambda rng: 1,
+    "threshold": lambda rng: 0.1,
+    "equation": lambda rng: "ij,jk",
+    "var": lambda rng: rng.random((2, 4, 6, 6)) + 0.1,
+    "gaussian_nll_loss.target": lambda rng: rng.standard_normal((2, 4, 6, 6)),
+    "embeddings": lambda rng: rng.standard_normal((5, 3)),
+    "labels": lambda rng: rng.integers(0, 2, 5),
+    **{f"{name}.weight": (lambda rng: rng.standard_normal((4, 3))) for name in ANGULAR},
+    **{f"{name}.target": (lambda rng: rng.integers(0, 4, 5)) for name in ANGULAR},
+    **{name: (lambda rng: rng.standard_normal((5, 3))) for name in ("input1", "input2", "x1", "x2", "anchor", "positive", "negative")},
+    **{f"{name}.target": (lambda rng: rng.choice([-1.0, 1.0], 5)) for name in ("margin_ranking_loss", "cosine_embedding_loss")},
+    **{name: (lambda rng: rng.standard_normal((3, 3))) for name in ("mat1", "mat2", "a", "b", "addmm.input", "mm.input", "mv.input")},
+    **{name: (lambda rng: rng.standard_normal(3)) for name in ("vec", "vec2", "outer.input")},
+    **{name: (lambda rng: rng.standard_normal((2, 3, 3))) for name in ("batch1", "batch2", "baddbmm.input", "bmm.input", "bmm.mat2")},
 }
 
 # Coordinates of pixels, whatever the masks are made of.
