@@ -102,7 +102,8 @@ def prelu_grad_weight(grad, x):
     run = _weight_parallel if worth_sharing(x.size, CHEAP) else _weight_serial
     if channels > 1:
         partial = np.empty((outer, channels), np.float64)
-        run(grad.reshape(-1, inner), x.reshape(-1, inner), partial.reshape(-1))
+        rows = (outer * channels, inner)
+        run(grad.reshape(rows), x.reshape(rows), partial.reshape(-1))
         return partial.sum(axis=0).astype(x.dtype)
     # One weight for everything: rows of one length, and what is left of the last.
     whole = x.size // CHUNK * CHUNK

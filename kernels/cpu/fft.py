@@ -15,7 +15,7 @@ import scipy.fft
 from .. import memory
 from ..reference.conv import output_shape
 from ..threads import get_num_threads
-from .im2col import _fold, _pad, _sources
+from .im2col import fold_by, pad_by, sources
 
 
 def _transform(images, size):
@@ -66,7 +66,7 @@ def conv2d_fft(x, weight, bias, stride, padding, dilation, groups, padding_mode,
     if y.size == 0:
         return y
     _, size = _sizes(x.shape, padding)
-    images = _by_group(_transform(_pad(x, *_sources(x.shape, padding, padding_mode)), size), groups)
+    images = _by_group(_transform(pad_by(x, *sources(x.shape, padding, padding_mode)), size), groups)
     filters = _filters(weight, dilation, groups, size)
     everywhere = _back(np.matmul(images, filters.conj().transpose(0, 1, 3, 2)), shape[:2], size)
     last = ((shape[2] - 1) * stride[0] + 1, (shape[3] - 1) * stride[1] + 1)
@@ -85,7 +85,7 @@ def conv2d_grad_x_fft(grad, weight, x_shape, stride, padding, dilation, groups, 
     padded, size = _sizes(x_shape, padding)
     upstream = _by_group(_transform(_spread(grad, stride), size), groups)
     everywhere = _back(np.matmul(upstream, _filters(weight, dilation, groups, size)), x_shape[:2], size)
-    return _fold(everywhere[:, :, : padded[0], : padded[1]], *_sources(x_shape, padding, padding_mode), x_shape)
+    return fold_by(everywhere[:, :, : padded[0], : padded[1]], *sources(x_shape, padding, padding_mode), x_shape)
 
 
 def conv2d_grad_weight_fft(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
@@ -94,7 +94,7 @@ def conv2d_grad_weight_fft(grad, x, weight_shape, stride, padding, dilation, gro
     if grad.size == 0 or x.size == 0:
         return grad_weight
     _, size = _sizes(x.shape, padding)
-    images = _by_group(_transform(_pad(x, *_sources(x.shape, padding, padding_mode)), size), groups)
+    images = _by_group(_transform(pad_by(x, *sources(x.shape, padding, padding_mode)), size), groups)
     upstream = _by_group(_transform(_spread(grad, stride), size), groups)
     products = np.matmul(upstream.conj().transpose(0, 1, 3, 2), images)
     # (frequencies, groups, C_out / groups, C_in / groups) to (C_out, C_in / groups, rows, columns).

@@ -17,8 +17,8 @@ from ..reference.conv import PADDING_CODES, output_shape, source_index
 from .unfold import col2im, im2col
 
 
-def _sources(x_shape, padding, padding_mode):
-    """The row and the column of x that stand at each padded row and column, for the modes that copy pixels."""
+def sources(x_shape, padding, padding_mode):
+    """The row and the column of x that stand at each padded row and column; -1 for zeros."""
     code = PADDING_CODES[padding_mode]
     height, width = x_shape[2:]
     rows = [source_index(i - padding[0], height, code) for i in range(height + padding[0] + padding[1])]
@@ -26,26 +26,31 @@ def _sources(x_shape, padding, padding_mode):
     return np.array(rows), np.array(columns)
 
 
-def _pad(x, rows, columns):
+def pad_by(x, rows, columns):
     """(N, C, padded H, padded W)."""
-    return np.ascontiguousarray(x[:, :, rows[:, np.newaxis], columns])
+    padded = np.ascontiguousarray(x[:, :, rows[:, np.newaxis], columns])
+    padded[:, :, rows < 0] = 0
+    padded[:, :, :, columns < 0] = 0
+    return padded
 
 
-def _fold(padded, rows, columns, x_shape):
-    """The adjoint of `_pad`: every padded element goes back to the pixel it is a copy of."""
+def fold_by(padded, rows, columns, x_shape):
+    """The adjoint of `pad_by`: every padded element goes back to the pixel it is a copy of."""
     by_rows = np.zeros((*x_shape[:3], padded.shape[3]), padded.dtype)
     for i, row in enumerate(rows):
-        by_rows[:, :, row] += padded[:, :, i]
+        if row >= 0:
+            by_rows[:, :, row] += padded[:, :, i]
     x = memory.zeros(x_shape, padded.dtype)
     for j, column in enumerate(columns):
-        x[:, :, :, column] += by_rows[:, :, :, j]
+        if column >= 0:
+            x[:, :, :, column] += by_rows[:, :, :, j]
     return x
 
 
 def _columns(x, y_shape, weight_shape, stride, padding, dilation, groups, padding_mode):
     """(N, groups, K, P): column p holds the window of x that pixel p of y sees."""
     if padding_mode != "zeros":
-        x, padding = _pad(x, *_sources(x.shape, padding, padding_mode)), (0, 0, 0, 0)
+        x, padding = pad_by(x, *sources(x.shape, padding, padding_mode)), (0, 0, 0, 0)
     taps = weight_shape[1] * weight_shape[2] * weight_shape[3]
     return im2col(x, weight_shape[2:], dilation, padding, stride).reshape(x.shape[0], groups, taps, y_shape[2] * y_shape[3])
 
@@ -78,9 +83,9 @@ def conv2d_grad_x_im2col(grad, weight, x_shape, stride, padding, dilation, group
     columns = columns.reshape(images, x_shape[1] * weight.shape[2] * weight.shape[3], height * width)
     if padding_mode == "zeros":
         return col2im(columns, x_shape[2:], weight.shape[2:], dilation, padding, stride)
-    sources = _sources(x_shape, padding, padding_mode)
-    padded = col2im(columns, (sources[0].size, sources[1].size), weight.shape[2:], dilation, (0, 0, 0, 0), stride)
-    return _fold(padded, *sources, x_shape)
+    rows, across = sources(x_shape, padding, padding_mode)
+    padded = col2im(columns, (rows.size, across.size), weight.shape[2:], dilation, (0, 0, 0, 0), stride)
+    return fold_by(padded, rows, across, x_shape)
 
 
 def conv2d_grad_weight_im2col(grad, x, weight_shape, stride, padding, dilation, groups, padding_mode):
