@@ -24,6 +24,8 @@ def pytest_cmdline_main(config):
     """Run everything file by file in a process a core, where pytest-xdist is installed: most of the time goes into compiling kernels."""
     option = config.option
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if hasattr(config, "workerinput"):  # this process is one of them
+        return
     if everything and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not (option.usepdb or option.collectonly):
         option.numprocesses = min(os.cpu_count() or 1, MOST_PROCESSES)
         option.dist = "loadfile"
