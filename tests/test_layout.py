@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "train": {"nn", "functional", "optim", "models", "data", "metrics", "kernels.threads"} | CORE,
     "study": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,
     "plot": {"nn", "functional", "models", "data", "metrics", "train"} | CORE,
-    "cli": {"nn", "functional", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels"} | CORE,
+    "cli": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels"} | CORE,
 }
 
 
