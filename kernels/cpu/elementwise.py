@@ -47,8 +47,9 @@ if FAST:
 
 else:
 
+    @kernel
     def whole_vectors():
-        """Without the compiler there are no vectors."""
+        """Without the vector instructions there is nothing to ask for."""
 
 
 # The loops. `formula` and `loop` stand for what `specialise` puts in their place.
