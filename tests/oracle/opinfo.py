@@ -29,8 +29,8 @@ NOT_VALUES = {"empty_like", "contiguous"}
 # Other functions that happen to have the name of one of ours: Tensor.unfold slides along one axis.
 OTHERS = ("unfold",)
 ELSEWHERE = ("special.", "masked.", "fft.", "sparse.", "signal.", "torch.ops", "linalg.")
-RTOL = {torch.float64: 1e-9, torch.float32: 2e-4}
-ATOL = {torch.float64: 1e-9, torch.float32: 2e-4}
+RTOL = {torch.float64: 1e-9, torch.float32: 2e-4, torch.int64: 0.0}
+ATOL = {torch.float64: 1e-9, torch.float32: 2e-4, torch.int64: 0.0}
 DTYPES = {getattr(torch, name): np.dtype(name) for name in ("float64", "float32", "int64", "int32", "uint8", "bool")}
 FEWEST_LETTERS = 10
 # Where PyTorch's description calls the function with its arguments in another order.
@@ -179,13 +179,13 @@ def describe(sample: Any) -> str:
 
 
 def samples(description: Any, most: int | None) -> Iterator[tuple[torch.dtype, Any]]:
-    """The samples in float64 and float32; of many, `most` of each spread evenly."""
-    for dtype in (torch.float64, torch.float32):
-        if dtype in description.dtypes:
-            every = list(description.sample_inputs("cpu", dtype, requires_grad=description.supports_autograd))
-            step = 1 if most is None else max(1, len(every) // most)
-            for sample in every[::step]:
-                yield dtype, sample
+    """The samples in float64 and float32, or in int64 where there are no others; of many, `most` of each spread evenly."""
+    floats = [dtype for dtype in (torch.float64, torch.float32) if dtype in description.dtypes]
+    for dtype in floats or [torch.int64]:
+        every = list(description.sample_inputs("cpu", dtype, requires_grad=bool(floats) and description.supports_autograd))
+        step = 1 if most is None else max(1, len(every) // most)
+        for sample in every[::step]:
+            yield dtype, sample
 
 
 def run(name: str, descriptions: list[Any], most: int | None = None) -> Result:
