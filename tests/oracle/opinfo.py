@@ -181,7 +181,8 @@ def describe(sample: Any) -> str:
 def samples(description: Any, most: int | None) -> Iterator[tuple[torch.dtype, Any]]:
     """The samples in float64 and float32, or in int64 where there are no others; of many, `most` of each spread evenly."""
     floats = [dtype for dtype in (torch.float64, torch.float32) if dtype in description.dtypes]
-    for dtype in floats or [torch.int64]:
+    whole = [torch.int64] if torch.int64 in description.dtypes else []
+    for dtype in floats or whole:
         every = list(description.sample_inputs("cpu", dtype, requires_grad=bool(floats) and description.supports_autograd))
         step = 1 if most is None else max(1, len(every) // most)
         for sample in every[::step]:
