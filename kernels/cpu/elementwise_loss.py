@@ -38,50 +38,74 @@ CHEAP, COSTLY = 0.7, 2.0  # nanoseconds an element: moving it, an exponential or
 
 
 class Squared(NamedTuple):
+    """(x - t)^2; the parameter is not used."""
+
     parameter: Any
 
 
 class Absolute(NamedTuple):
+    """|x - t|; the parameter is not used."""
+
     parameter: Any
 
 
 class Smooth(NamedTuple):
+    """(x - t)^2 / (2 beta) where |x - t| < beta, |x - t| - beta / 2 elsewhere; the parameter is beta."""
+
     parameter: Any
 
 
 class Huber(NamedTuple):
+    """(x - t)^2 / 2 where |x - t| < delta, delta (|x - t| - delta / 2) elsewhere; the parameter is delta."""
+
     parameter: Any
 
 
 class OfProbability(NamedTuple):
+    """Binary cross-entropy of a probability x; the parameter is not used."""
+
     parameter: Any
 
 
 class OfLogit(NamedTuple):
+    """Binary cross-entropy of a score x before the sigmoid; the parameter is not used."""
+
     parameter: Any
 
 
 class Divergence(NamedTuple):
+    """Kullback-Leibler divergence, x a logarithm and t a probability; the parameter is not used."""
+
     parameter: Any
 
 
 class DivergenceOfLogarithms(NamedTuple):
+    """Kullback-Leibler divergence, x and t both logarithms; the parameter is not used."""
+
     parameter: Any
 
 
 class SoftMargin(NamedTuple):
+    """log(1 + e^(-t x)) for t = 1 or -1; the parameter is not used."""
+
     parameter: Any
 
 
 class Hinge(NamedTuple):
+    """x for t = 1, max(0, margin - x) for t = -1; the parameter is the margin."""
+
     parameter: Any
 
 
 class Poisson(NamedTuple):
+    """x - t log(x + eps), x a rate; the parameter is eps."""
+
     parameter: Any
 
 
 class PoissonOfLogarithm(NamedTuple):
+    """e^x - t x, x the logarithm of a rate; the parameter is not used."""
+
     parameter: Any
 
 

@@ -11,8 +11,9 @@ from .device import by_kind, empty, launch
 __all__ = ["roi_align", "roi_align_grad_x"]
 
 
-@by_kind
-def _kernels(kind):
+def _sampling(kind):
+    """What forward and gradient share: where a region lies, how many samples a bin has, and between which pixels one falls."""
+
     @cuda.jit(device=True)
     def region(rois, k, scale, aligned):
         """(start_y, start_x, height, width) in pixels of the map."""
@@ -47,6 +48,13 @@ def _kernels(kind):
             return size - 1, size - 1, kind(0)
         return low, low + 1, position - kind(low)
 
+    return region, grid_size, locate
+
+
+@by_kind
+def _forward(kind):
+    region, grid_size, locate = _sampling(kind)
+
     @cuda.jit
     def forward(x, rois, y, scales, sampling_ratio, aligned):
         place = cuda.grid(1)
@@ -67,6 +75,13 @@ def _kernels(kind):
                     total += below * left * x[n, c, low_h, low_w] + below * right * x[n, c, low_h, high_w]
                     total += above * left * x[n, c, high_h, low_w] + above * right * x[n, c, high_h, high_w]
         y[k, c, i, j] = total / kind(max(rows * columns, 1))
+
+    return forward
+
+
+@by_kind
+def _collect(kind):
+    region, grid_size, locate = _sampling(kind)
 
     @cuda.jit(device=True)
     def pixel_weight(start, length, bins, i, grid, size, pixel):
@@ -101,7 +116,7 @@ def _kernels(kind):
                     total += vertical * pixel_weight(start_x, width, grad.shape[3], j, columns, grad_x.shape[3], w) * grad[k, c, i, j] / count
         grad_x[n, c, h, w] = total
 
-    return forward, collect
+    return collect
 
 
 def _scales(spatial_scale, rois):
@@ -112,12 +127,12 @@ def _scales(spatial_scale, rois):
 def roi_align(x, rois, spatial_scale, output_size, sampling_ratio, aligned):
     """The mean of a grid of bilinear samples in each bin; see the reference."""
     y = empty((rois.shape[0], x.shape[1], *output_size), x.dtype, x)
-    launch(_kernels(x)[0], y.size, x, rois, y, _scales(spatial_scale, rois), sampling_ratio, bool(aligned))
+    launch(_forward(x), y.size, x, rois, y, _scales(spatial_scale, rois), sampling_ratio, bool(aligned))
     return y
 
 
 def roi_align_grad_x(grad, rois, x_shape, spatial_scale, output_size, sampling_ratio, aligned):
     """Each pixel collects the gradients of the bins that read it, by their weights, in the order of the regions."""
     grad_x = empty(tuple(x_shape), grad.dtype, grad)
-    launch(_kernels(grad)[1], grad_x.size, grad, rois, grad_x, _scales(spatial_scale, rois), sampling_ratio, bool(aligned))
+    launch(_collect(grad), grad_x.size, grad, rois, grad_x, _scales(spatial_scale, rois), sampling_ratio, bool(aligned))
     return grad_x

@@ -137,9 +137,9 @@ def test_the_layers_start_alike():
 
 
 def test_relative_positions_are_those_of_swin():
-    from torchvision.models.swin_transformer import ShiftedWindowAttention
+    attention = pytest.importorskip("torchvision.models.swin_transformer").ShiftedWindowAttention
 
-    theirs = ShiftedWindowAttention(8, [3, 4], [0, 0], 2)
+    theirs = attention(8, [3, 4], [0, 0], 2)
     mine = nn.RelativePositionBias2d(2, 3, 4)
     np.testing.assert_array_equal(mine.relative_position_index.data.ravel(), theirs.relative_position_index.numpy())
     mine.relative_position_bias_table.data[:] = theirs.relative_position_bias_table.detach().numpy()

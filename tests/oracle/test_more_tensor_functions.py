@@ -6,13 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinycnn
+from tests.oracle.tensor_calls import TOLERANCE, compare, halves, normal, positive
 from tinycnn.errors import TinycnnError
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
-
-if torch is not None:
-    from tests.oracle.test_tensor_functions import TOLERANCE, compare, halves, normal, positive
 
 SEED = st.integers(0, 2**32 - 1)
 SHAPE = st.lists(st.integers(0, 4), max_size=3).map(tuple)

@@ -1,8 +1,6 @@
 """torch's tensor functions against torch: values, dtypes, shapes and gradients, over drawn shapes. One call serves both
 libraries."""
 
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,66 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinycnn
+from tests.oracle.tensor_calls import TOLERANCE, Call, compare, dtype_name, halves, normal, positive
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-Call = Callable[..., Any]
 SHAPE = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 FILLED = st.lists(st.integers(1, 4), max_size=4).map(tuple)  # no size 0
 SOLID = st.lists(st.integers(1, 4), min_size=2, max_size=4).map(tuple)  # and two axes at least
-TOLERANCE = {np.float32: 2e-5, np.float64: 1e-11}
-
-
-def dtype_name(value: Any) -> str:
-    return str(value.dtype).removeprefix("torch.")
-
-
-def outputs(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, tuple | list) else [result]
-
-
-def compare(call: Call, arrays: list[np.ndarray], generator: np.random.Generator, tolerance: float) -> None:
-    """The same call on both libraries: every output, and the gradient of every float input for random upstream
-    gradients."""
-    mine = [tinycnn.Tensor(array.copy(), requires_grad=array.dtype.kind == "f") for array in arrays]
-    theirs = [torch.tensor(array).requires_grad_(array.dtype.kind == "f") for array in arrays]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # torch comments on degrees of freedom and on T of many axes
-        expected = outputs(call(torch, *theirs))
-    results = outputs(call(tinycnn, *mine))
-    assert len(results) == len(expected)
-    for result, wanted in zip(results, expected, strict=True):
-        assert result.shape == tuple(wanted.shape)
-        assert dtype_name(result) == dtype_name(wanted)
-        assert result.requires_grad == wanted.requires_grad
-        np.testing.assert_allclose(result.data, wanted.detach().numpy(), rtol=tolerance, atol=tolerance)
-    for result, wanted in zip(results, expected, strict=True):
-        if wanted.requires_grad:
-            upstream = generator.standard_normal(result.shape).astype(result.dtype)
-            result.backward(upstream, retain_graph=True)
-            wanted.backward(torch.tensor(upstream), retain_graph=True)
-    for tensor, twin in zip(mine, theirs, strict=True):
-        if twin.grad is not None:
-            assert tensor.grad is not None
-            assert tensor.grad.dtype == tensor.dtype
-            np.testing.assert_allclose(tensor.grad.data, twin.grad.numpy(), rtol=10 * tolerance, atol=10 * tolerance)
-        else:
-            assert tensor.grad is None
-
-
-def normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return generator.standard_normal(shape)
-
-
-def halves(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Few different values, so that ties, zeros and whole numbers are common."""
-    return generator.integers(-3, 4, shape) / 2
-
-
-def positive(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return generator.uniform(0.5, 3, shape)
-
 
 UNARY: dict[str, tuple[Call, Call]] = {
     "abs": (lambda lib, x: lib.abs(x), halves),
@@ -335,65 +281,6 @@ def test_matmul(batch: Any, sizes: tuple[int, int, int], kinds: int, seed: int) 
     compare(
         lambda lib, x, y: x @ y, [normal(generator, s).astype(np.float32) for s in (first, second)], generator, 1e-4
     )
-
-
-DTYPES = (np.float32, np.float64, np.int64, np.int32, np.uint8, np.bool_)
-RANKS = ((2,), ())
-
-
-@pytest.mark.parametrize("second", [(dtype, shape) for dtype in DTYPES for shape in RANKS])
-@pytest.mark.parametrize("first", [(dtype, shape) for dtype in DTYPES for shape in RANKS])
-def test_dtype_table_of_two_tensors(first: Any, second: Any) -> None:
-    arrays = [np.ones(shape, dtype) for dtype, shape in (first, second)]
-    for call in (
-        lambda lib, x, y: lib.add(x, y),
-        lambda lib, x, y: x * y,
-        lambda lib, x, y: x / y,
-        lambda lib, x, y: lib.maximum(x, y),
-        lambda lib, x, y: lib.where(x == y, x, y),
-        lambda lib, x, y: x < y,
-    ):
-        mine = call(tinycnn, *map(tinycnn.Tensor, arrays))
-        theirs = call(torch, *map(torch.tensor, arrays))
-        assert dtype_name(mine) == dtype_name(theirs)
-        np.testing.assert_array_equal(mine.data, theirs.numpy())
-
-
-@pytest.mark.parametrize("number", [True, 2, 2.5])
-@pytest.mark.parametrize("shape", RANKS)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_dtype_table_with_numbers(dtype: Any, shape: Any, number: Any) -> None:
-    array = np.ones(shape, dtype)
-    for call in (
-        lambda lib, x: x + number,
-        lambda lib, x: number * x,
-        lambda lib, x: x / number,
-        lambda lib, x: number / x,
-        lambda lib, x: x >= number,
-    ):
-        mine, theirs = call(tinycnn, tinycnn.Tensor(array)), call(torch, torch.tensor(array))
-        assert dtype_name(mine) == dtype_name(theirs)
-        np.testing.assert_allclose(mine.data, theirs.numpy(), rtol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_dtypes_of_reductions(dtype: Any) -> None:
-    array = np.array([[1, 0, 1], [1, 1, 1]], dtype)
-    for call in (
-        lambda lib, x: x.sum(),
-        lambda lib, x: x.sum(0),
-        lambda lib, x: lib.prod(x, 1),
-        lambda lib, x: lib.cumsum(x, 0),
-        lambda lib, x: lib.amax(x, 1),
-        lambda lib, x: lib.max(x),
-        lambda lib, x: lib.all(x > 0, 1),
-        lambda lib, x: lib.min(x, 1),
-    ):
-        for mine, theirs in zip(
-            outputs(call(tinycnn, tinycnn.Tensor(array))), outputs(call(torch, torch.tensor(array))), strict=True
-        ):
-            assert dtype_name(mine) == dtype_name(theirs)
-            np.testing.assert_array_equal(mine.data, theirs.numpy())
 
 
 EMPTY: dict[str, Call] = {
