@@ -141,6 +141,13 @@ def test_a_bad_state_is_shown_as_a_table_and_changes_nothing():
         pair.load_state_dict(state, strict=False)
 
 
+def test_files_from_before_batch_counters_load():
+    norm = nn.BatchNorm2d(2)
+    state = {key: value for key, value in norm.state_dict().items() if key != "num_batches_tracked"}
+    assert len(state) == 4
+    assert norm.load_state_dict(state) == ([], [])
+
+
 def test_not_strict_loads_what_fits():
     pair = Pair()
     result = pair.load_state_dict({"first.factor": np.full(1, 5.0), "head": np.ones(1)}, strict=False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn import Tensor, nn
+from tinycnn import Tensor, manual_seed, nn
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.nn import utils
 
@@ -59,3 +59,14 @@ def test_vectors_there_and_back():
         utils.vector_to_parameters(np.zeros(7), model.parameters())
     with pytest.raises(ArgumentError, match="there are no parameters"):
         utils.parameters_to_vector([])
+
+
+def test_skip_init_draws_nothing_and_only_inside():
+    manual_seed(0)
+    drawn = nn.Linear(3, 2).weight.numpy().copy()
+    manual_seed(0)
+    nn.utils.skip_init(nn.Linear, 3, 2)
+    nn.utils.skip_init(nn.Conv2d, 3, 2, kernel_size=3)
+    with pytest.raises(ArgumentError, match="in_features"):
+        nn.utils.skip_init(nn.Linear, 0, 2)
+    np.testing.assert_array_equal(nn.Linear(3, 2).weight.numpy(), drawn)

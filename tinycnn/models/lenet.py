@@ -16,6 +16,9 @@ from ..errors import ArgumentError, ShapeError
 from ..nn import Conv2d, Flatten, Linear, MaxPool2d, Module, Parameter
 from ..tensor import Tensor
 from .digit_bitmaps import digit_bitmaps
+from .registry import builder
+
+__all__ = ["LeNet5", "LeNet5From1998", "lenet5", "lenet5_1998"]
 
 # The stages of the modern net. Sizes are for 28x28 images, padded by 2, or 32x32 images, not padded.
 #   name      kind      maps out  kernel   map size
@@ -104,6 +107,7 @@ class LeNet5(Module):
         return self.fc3(x)
 
 
+@builder
 def lenet5(num_classes: int = 10, in_channels: int = 1, image_size: int | None = None) -> LeNet5:
     """LeNet-5 as it is built today; 61,706 parameters for ten classes of grey images.
 
@@ -271,6 +275,7 @@ class LeNet5From1998(Module):
         return map_loss(output, target)
 
 
+@builder
 def lenet5_1998(image_size: int = 28) -> LeNet5From1998:
     """LeNet-5 as the paper of 1998 builds it: 156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000 trainable parameters.
 

@@ -11,7 +11,9 @@ variant of that sentence.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -47,10 +49,24 @@ T = TypeVar("T", bound=Tensor)
 Generator = np.random.Generator
 
 
-def _write(tensor: T, values: Any) -> T:
+_SKIPPING: ContextVar[bool] = ContextVar("skipping initialisation", default=False)
+
+
+@contextmanager
+def skipped() -> Iterator[None]:
+    """Within it, nothing here draws or writes anything: for networks whose weights are loaded, or only counted."""
+    token = _SKIPPING.set(True)
+    try:
+        yield
+    finally:
+        _SKIPPING.reset(token)
+
+
+def _write(tensor: T, values: Callable[[], Any]) -> T:
     """Put values into a tensor in place, which every graph that has saved the old ones is told of."""
-    tensor.data[...] = values
-    tensor._wrote()
+    if not _SKIPPING.get():
+        tensor.data[...] = values()
+        tensor._wrote()
     return tensor
 
 
@@ -98,13 +114,13 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | N
     """Every number equally likely from a to b."""
     if not a <= b:
         raise ArgumentError(f"uniform_: the range from a={a} to b={b} is empty; exchange them")
-    return _write(tensor, default_generator(generator).uniform(a, b, tensor.shape))
+    return _write(tensor, lambda: default_generator(generator).uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> T:
     """The normal distribution with the given mean and standard deviation."""
     _check_spread("normal_", "std", std)
-    return _write(tensor, default_generator(generator).normal(mean, std, tensor.shape))
+    return _write(tensor, lambda: default_generator(generator).normal(mean, std, tensor.shape))
 
 
 def trunc_normal_(tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator | None = None) -> T:
@@ -112,29 +128,32 @@ def trunc_normal_(tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.
 
     Uniform numbers between the two cut-off probabilities go through the inverse of the distribution function.
     """
-    from scipy.special import ndtr, ndtri  # imported here: no network needs it at start-up
-
     _check_spread("trunc_normal_", "std", std)
     if not a < b or std == 0:
         raise ArgumentError(f"trunc_normal_: needs a < b and std > 0, not a={a}, b={b}, std={std}")
-    low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
-    values = mean + std * ndtri(default_generator(generator).uniform(low, high, tensor.shape))
-    return _write(tensor, np.clip(values, a, b))
+
+    def draw() -> np.ndarray:
+        from scipy.special import ndtr, ndtri  # imported here: few networks need it, and none at start-up
+
+        low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
+        return np.clip(mean + std * ndtri(default_generator(generator).uniform(low, high, tensor.shape)), a, b)
+
+    return _write(tensor, draw)
 
 
 def constant_(tensor: T, val: float) -> T:
     """The same number everywhere."""
-    return _write(tensor, val)
+    return _write(tensor, lambda: val)
 
 
 def ones_(tensor: T) -> T:
     """One everywhere."""
-    return _write(tensor, 1)
+    return constant_(tensor, 1)
 
 
 def zeros_(tensor: T) -> T:
     """Zero everywhere."""
-    return _write(tensor, 0)
+    return constant_(tensor, 0)
 
 
 def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
@@ -250,10 +269,13 @@ def orthogonal_(tensor: T, gain: float = 1, generator: Generator | None = None) 
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: a tensor of shape {tensor.shape} has no rows and columns; it needs two or more axes")
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
-    drawn = default_generator(generator).standard_normal((max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(drawn)
-    q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
-    return _write(tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
+
+    def draw() -> np.ndarray:
+        q, r = np.linalg.qr(default_generator(generator).standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return gain * (q.T if rows < columns else q).reshape(tensor.shape)
+
+    return _write(tensor, draw)
 
 
 def default_(weight: Tensor, bias: Tensor | None, generator: Generator | None = None) -> None:
@@ -380,7 +402,8 @@ def _scale_to_unit_variance(model: "Module", name: str, layer: "Module", batch: 
                     )
                 if abs(variance - 1) < tolerance or iteration == max_iterations:
                     break
-                _write(layer.weight, layer.weight.data / math.sqrt(variance))
+                layer.weight.data /= math.sqrt(variance)
+                layer.weight._wrote()
     finally:
         if fused is not None:
             layer.activation = fused

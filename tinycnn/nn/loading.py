@@ -9,6 +9,8 @@ import numpy as np
 from ..errors import CheckpointError
 from ..tensor import Tensor
 
+# Batch normalisation's counter of batches: files from before PyTorch 0.4.1 lack it, and nothing but momentum=None reads it.
+COUNTER = "num_batches_tracked"
 ROWS = 30  # rows of the table of differences; a wholly different architecture would print hundreds
 
 
@@ -25,7 +27,7 @@ def plan_loading(owner: str, targets: Mapping[str, Tensor], values: Mapping[str,
     if not isinstance(values, Mapping):
         raise CheckpointError(f"load_state_dict: a {type(values).__name__} is not a mapping of names to arrays; pass model.state_dict()")
     arrays = {key: _array(key, value) for key, value in values.items()}
-    missing = [key for key in targets if key not in arrays]
+    missing = [key for key in targets if key not in arrays and not key.endswith(COUNTER)]
     unexpected = [key for key in arrays if key not in targets]
     misshaped = [key for key in targets if key in arrays and arrays[key].shape != targets[key].shape]
     if misshaped or (strict and (missing or unexpected)):

@@ -296,6 +296,10 @@ class Module:
                     state[start + name] = tensor if keep_vars else tensor.detach()
         return state
 
+    def _current_keys(self, state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The state dict under today's keys; networks whose published files spell them in an older way override this."""
+        return state_dict
+
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and buffers, in place; either all of them or, on an error, none.
 
@@ -330,7 +334,7 @@ class Module:
             bias    (2,)          missing
             gain    unexpected    (2,)
         """
-        plan = plan_loading(type(self).__name__, self.state_dict(keep_vars=True), state_dict, strict)
+        plan = plan_loading(type(self).__name__, self.state_dict(keep_vars=True), self._current_keys(state_dict), strict)
         copy_state(plan)
         return IncompatibleKeys(plan.missing, plan.unexpected)
 

@@ -1,15 +1,28 @@
 """What is done to all parameters at once: clipping their gradients, turning them into one vector and back, folding them together."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
+from . import init
 from .fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+from .module import Module
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "fuse_conv_bn_eval", "fuse_linear_bn_eval", "parameters_to_vector", "vector_to_parameters"]
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "fuse_conv_bn_eval",
+    "fuse_linear_bn_eval",
+    "parameters_to_vector",
+    "skip_init",
+    "vector_to_parameters",
+]
+
+M = TypeVar("M", bound=Module)
 
 
 def _gradients(parameters: Iterable[Tensor] | Tensor) -> list[np.ndarray]:
@@ -106,3 +119,25 @@ def vector_to_parameters(vec: Tensor | np.ndarray, parameters: Iterable[Tensor])
         tensor.data[...] = vector[start:stop].reshape(tensor.shape)
         tensor._wrote()
         start = stop
+
+
+def skip_init(module_cls: Callable[..., M], *args: Any, **kwargs: Any) -> M:
+    """Build a layer or a network without drawing its weights: they hold whatever the memory held.
+
+    For a network whose weights are loaded next, or only counted: drawing VGG-16's 138 million takes seconds, not drawing them nothing.
+
+    Parameters
+    ----------
+    module_cls : type of Module, or a builder such as `models.vgg16`
+        What to build.
+    *args, **kwargs
+        Its arguments.
+
+    Examples
+    --------
+    >>> from tinycnn import nn
+    >>> nn.utils.skip_init(nn.Linear, 3, 2).weight.shape
+    (2, 3)
+    """
+    with init.skipped():
+        return module_cls(*args, **kwargs)
