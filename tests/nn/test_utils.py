@@ -63,10 +63,10 @@ def test_vectors_there_and_back():
 
 def test_skip_init_draws_nothing_and_only_inside():
     manual_seed(0)
-    drawn = nn.Linear(3, 2).weight.numpy().copy()
+    drawn = nn.Linear(3, 2).weight.data.copy()
     manual_seed(0)
     nn.utils.skip_init(nn.Linear, 3, 2)
     nn.utils.skip_init(nn.Conv2d, 3, 2, kernel_size=3)
     with pytest.raises(ArgumentError, match="in_features"):
         nn.utils.skip_init(nn.Linear, 0, 2)
-    np.testing.assert_array_equal(nn.Linear(3, 2).weight.numpy(), drawn)
+    np.testing.assert_array_equal(nn.Linear(3, 2).weight.data, drawn)
