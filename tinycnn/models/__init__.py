@@ -1,4 +1,15 @@
 """Networks, one file a paper, under the names their papers and torchvision give them."""
 
+from .cbam import *
+from .darknet import *
+from .densenet import *
 from .lenet import *
+from .preactivation_resnet import *
 from .registry import get_model, list_models
+from .residual_blocks import *
+from .resnet import *
+from .resnet_cifar import *
+from .resnext import *
+from .senet import *
+from .wide_resnet import *
+from .xception import *
