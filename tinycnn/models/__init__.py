@@ -13,3 +13,15 @@ from .resnext import *
 from .senet import *
 from .wide_resnet import *
 from .xception import *
+from .alexnet import *
+from .googlenet import *
+from .inception_resnet import *
+from .inception_v2 import *
+from .inception_v3 import *
+from .inception_v4 import *
+from .lenet import *
+from .nin import *
+from .registry import get_model, list_models
+from .squeezenet import *
+from .vgg import *
+from .zfnet import *
