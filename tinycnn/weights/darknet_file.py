@@ -47,7 +47,8 @@ def parse_cfg(text: str) -> tuple[dict[str, str], list[DarknetLayer]]:
 
     Examples
     --------
-    >>> _, layers = parse_cfg("[net]\\nwidth=8\\nheight=8\\nchannels=3\\n[convolutional]\\nfilters=4\\nsize=3\\npad=1\\n[maxpool]\\nsize=2\\nstride=2")
+    >>> text = "[net] width=8 height=8 channels=3 [convolutional] filters=4 size=3 pad=1 [maxpool] size=2 stride=2"
+    >>> _, layers = parse_cfg(text.replace(" ", "\\n"))
     >>> [(layer.kind, layer.output_shape, layer.count) for layer in layers]
     [('convolutional', (4, 8, 8), 112), ('maxpool', (4, 4, 4), 0)]
     """
@@ -108,7 +109,7 @@ def read_darknet(cfg: str, data: bytes) -> WeightFile:
     numbers, rest = divmod(len(data) - header, 4)
     wanted = sum(layer.count for layer in layers)
     if rest or numbers != wanted:
-        raise Malformed(f"the layers of the .cfg have {wanted:,} parameters, the .weights file holds {numbers:,} numbers; they do not belong together")
+        raise Malformed(f"the layers of the .cfg have {wanted:,} parameters, the .weights file {numbers:,}; they do not belong together")
     flat = np.frombuffer(bytearray(data[header:]), "<f4")
     arrays: dict[str, np.ndarray] = {}
     at = 0

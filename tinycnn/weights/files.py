@@ -41,7 +41,7 @@ ELEMENTS = {
 }
 
 
-class Malformed(Exception):
+class Malformed(CheckpointError):
     """Why a file is not what it claims to be; `read` puts the file's name before it."""
 
 
