@@ -3,6 +3,7 @@
 from .cbam import *
 from .darknet import *
 from .densenet import *
+from ..weights.matching import load_weights
 from .lenet import *
 from .preactivation_resnet import *
 from .registry import get_model, list_models
