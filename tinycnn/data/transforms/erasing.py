@@ -106,7 +106,7 @@ class RandomErasing(_Erasing):
         if generator.random() >= self.p:
             return None
         for _ in range(TRIES):
-            area = height * width * generator.uniform(*self.scale)
+            area = height * width * generator.uniform(self.scale[0], self.scale[1])
             ratio = math.exp(generator.uniform(math.log(self.ratio[0]), math.log(self.ratio[1])))
             rows, columns = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if rows < height and columns < width:

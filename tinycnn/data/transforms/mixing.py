@@ -54,7 +54,8 @@ class BatchTransform:
     def __call__(self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the mixed images and the targets, float32 (count, num_classes)."""
         if images.ndim != 4 or images.dtype.kind != "f":
-            raise ShapeError(f"{type(self).__name__}: takes float images (count, channels, height, width), not {images.dtype} of shape {images.shape}")
+            name = type(self).__name__
+            raise ShapeError(f"{name}: takes float images (count, channels, height, width), not {images.dtype} of shape {images.shape}")
         chosen = default_generator(generator)
         share = float(chosen.beta(self.alpha, self.alpha))
         mixed, share = self.mix(images, share, chosen)

@@ -102,6 +102,10 @@ class RandomAffine(Transform):
     ArgumentError
         When a range is empty or out of bounds.
 
+    Notes
+    -----
+    A border pixel is a mean of image and fill, weighted by the distances. torchvision, given a fill, counts the image's share squared.
+
     Examples
     --------
     >>> quarter = RandomAffine((90, 90))
@@ -141,7 +145,7 @@ class RandomAffine(Transform):
         if self.translate is not None:
             across, down = self.translate[0] * width, self.translate[1] * height
             shift = round(generator.uniform(-across, across)), round(generator.uniform(-down, down))
-        scale = 1.0 if self.scale is None else float(generator.uniform(*self.scale))
+        scale = 1.0 if self.scale is None else float(generator.uniform(self.scale[0], self.scale[1]))
         shear = 0.0 if self.shear is None else float(generator.uniform(*self.shear))
         return AffineChoice(angle, shift, scale, (shear, 0.0))
 
