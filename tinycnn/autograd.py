@@ -164,7 +164,8 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
         keeper = watched.pop(node.number, None)
         if keeper is not None:
             _accumulate(keeper, upstream)
-        sources, gradients = node.inputs, list(_apply(node, upstream))
+        sources = node.inputs
+        gradients: list[Any] = list(_apply(node, upstream))
         # What nobody needs any more is dropped before leaves take their gradients: an array that was kept for this moment is then theirs alone.
         del upstream
         if not retain_graph:
