@@ -280,9 +280,7 @@ def inception_v3(
     >>> sum(parameter.numel() for parameter in model.parameters())
     23834568
     """
-    return Inception3(
-        num_classes, in_channels, aux_logits=aux_logits, transform_input=transform_input, dropout=dropout, width=width
-    )
+    return Inception3(num_classes, in_channels, aux_logits=aux_logits, transform_input=transform_input, dropout=dropout, width=width)
 
 
 @builder
