@@ -56,6 +56,17 @@ def test_width_scales_every_convolution():
     assert (scaled(192, 0.5), scaled(1, 0.01)) == (96, 1)
 
 
+def test_evaluation_folds_the_normalisation():
+    block = Branches(4, FORKED)
+    x = images(4, 4, 5, 6)
+    with tinycnn.no_grad():
+        block(x)  # statistics that are not 0 and 1
+        before = block.eval()(x).data
+        after = nn.fuse(block)(x).data
+    assert not [layer for layer in block.modules() if isinstance(layer, nn.BatchNorm2d)]
+    np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-5)
+
+
 def test_gradients():
     check_gradients(Branches(3, FORKED), (3, 3, 4, 4))
     check_gradients(ResidualBranches(3, {"branch0": (Conv(2),), "branch1": (Conv(2), Conv(2, 3))}, scale=0.3), (3, 3, 4, 4))
