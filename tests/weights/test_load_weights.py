@@ -67,9 +67,9 @@ def test_an_error_leaves_the_model_alone():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ArgumentError, match='head must be "keep" or "replace", not "new"|not \'new\''):
+    with pytest.raises(ArgumentError, match='head must be "keep" or "replace"'):
         models.load_weights(network(), {}, head="new")
-    with pytest.raises(ArgumentError, match="model is a dict, not an nn.Module"):
+    with pytest.raises(ArgumentError, match=r"model is a dict, not an nn.Module"):
         models.load_weights({}, {})
     with pytest.raises(ArgumentError, match="a int is neither a file nor a mapping"):
         models.load_weights(network(), 5)

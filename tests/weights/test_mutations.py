@@ -49,7 +49,7 @@ def try_file(folder, name, data):
         return False
     for array in loaded.values():
         assert isinstance(array, np.ndarray) and array.nbytes < MOST_BYTES
-        array.sum()
+        array.tobytes()
     return True
 
 

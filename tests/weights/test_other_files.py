@@ -207,7 +207,7 @@ def test_darknet_weights_without_their_cfg(tmp_path):
     (tmp_path / "net.weights").write_bytes(darknet_bytes(5))
     with pytest.raises(CheckpointError, match=r"put the .cfg that belongs to it beside it as net.cfg"):
         tinycnn.load(tmp_path / "net.weights")
-    with pytest.raises(CheckpointError, match="'nothing' is|'0.bn.bias' is missing"):
+    with pytest.raises(CheckpointError, match=r"'nothing' is|'0.bn.bias' is missing"):
         (tmp_path / "net.cfg").write_text(CFG)
         tinycnn.save({"nothing": np.zeros(3)}, tmp_path / "net.weights")
 

@@ -202,7 +202,7 @@ def test_truncated_files(tmp_path, write, share):
     path = write(state(a=tensor()))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(CheckpointError, match="truncated|said to hold|no list") as error:
+    with pytest.raises(CheckpointError, match=r"truncated|said to hold|no list") as error:
         tinycnn.load(path)
     assert str(path) in str(error.value)
 
@@ -244,7 +244,7 @@ def test_missing_files_folders_and_pipes(tmp_path):
 
     with pytest.raises(CheckpointError, match=re.escape(str(tmp_path / "none.pth")) + ": No such file"):
         tinycnn.load(tmp_path / "none.pth")
-    with pytest.raises(CheckpointError, match="[Dd]irectory|not an ordinary file"):
+    with pytest.raises(CheckpointError, match=r"[Dd]irectory|not an ordinary file"):
         tinycnn.load(tmp_path)
     if os.path.exists("/dev/zero"):
         with pytest.raises(CheckpointError, match="not an ordinary file"):
@@ -252,13 +252,13 @@ def test_missing_files_folders_and_pipes(tmp_path):
 
 
 def test_what_cannot_be_saved(tmp_path):
-    with pytest.raises(CheckpointError, match="no suffix that names a format; end it in .pth"):
+    with pytest.raises(CheckpointError, match=r"no suffix that names a format; end it in .pth"):
         tinycnn.save({"a": SIX}, tmp_path / "a.txt")
     with pytest.raises(CheckpointError, match="'a' holds object values"):
         tinycnn.save({"a": np.array([None])}, tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match="the key 1 is a int"):
         tinycnn.save({1: SIX}, tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="cannot write .*No such file"):
+    with pytest.raises(CheckpointError, match=r"cannot write .*No such file"):
         tinycnn.save({"a": SIX}, tmp_path / "none" / "a.pth")
     with pytest.raises(CheckpointError, match="for which PyTorch's files have no storage"):
         tinycnn.save({"a": SIX.astype(np.uint32)}, tmp_path / "a.pth")
