@@ -1,9 +1,16 @@
 """Files that others published, where they lie beside the project."""
 
+import subprocess
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
+import tinycnn
 from tests.data.published_formats import SHARED
+from tinycnn import Tensor, models
+from tinycnn.cli.photo import pretrained_model, see
+from tinycnn.cli.predict import read_image
 from tinycnn.errors import CheckpointError
 from tinycnn.weights import read
 from tinycnn.weights.pretrained import class_names, find_weights, preprocessing
@@ -36,6 +43,51 @@ def test_resnet20s_file_has_the_keys_of_the_papers_layers():
     assert trained == 269_722  # He et al. 2015, table 6: 0.27 million
     assert all(np.isfinite(array).all() for array in found.arrays.values())
     assert np.isclose(found.arrays["conv1.weight"].max(), 1.873, atol=1e-3)
+
+
+@pytest.mark.exhaustive
+def test_resnet20_answers_as_published(tmp_path):
+    """91.73 % of CIFAR-10's test images: the published error is 8.27 %."""
+    file = published("cifar_resnet/resnet20-12fca82f.th")
+    unpacked = subprocess.run([SHARED / "unpack", tmp_path], capture_output=True, text=True)
+    assert unpacked.returncode == 0, unpacked.stderr
+    photos = tinycnn.data.load_dataset("cifar10", train=False, transform=None, folder=tmp_path, allow_download=False)
+    net = models.resnet20().eval()
+    models.load_weights(net, file)
+    mean, std = (np.array(one, np.float32).reshape(3, 1, 1) for one in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    right = 0
+    with tinycnn.no_grad():
+        for start in range(0, len(photos), 500):
+            images, labels = zip(*(photos[k] for k in range(start, start + 500)), strict=True)
+            pixels = np.stack(images).astype(np.float32)
+            pixels = pixels.transpose(0, 3, 1, 2) if pixels.shape[-1] == 3 else pixels
+            right += int((net(Tensor(np.ascontiguousarray((pixels / 255 - mean) / std))).data.argmax(1) == np.array(labels)).sum())
+    print(f"{right} of {len(photos)}")
+    assert abs(right - 9173) <= 2  # equal to rounding
+
+
+@pytest.mark.exhaustive
+def test_efficientnet_lite0_names_the_sample_photos():
+    """171 of 200 at the first guess and 195 among five, as timm's network with the same file."""
+    photos = sorted((SHARED / "imagenet_sample_200").glob("*.jpg"))
+    if not photos:
+        pytest.skip(f"{SHARED} has no photos")
+    try:
+        file = find_weights("efficientnet_lite0")
+    except CheckpointError as error:
+        pytest.skip(str(error))
+    net, classes = pretrained_model("efficientnet_lite0", file)
+    assert classes == 1000
+    identifiers = [line.split()[0] for line in files("tinycnn.weights").joinpath("imagenet_classes.txt").read_text().splitlines()]
+    found = []
+    with tinycnn.no_grad():
+        for photo in photos:
+            pixels = see(read_image(photo), preprocessing("efficientnet_lite0"))
+            order = net(Tensor(pixels[None])).data[0].argsort(kind="stable")[::-1]
+            found.append(int(np.flatnonzero(order == identifiers.index(photo.name.split("_")[0]))[0]))
+    top1, top5 = sum(rank == 0 for rank in found), sum(rank < 5 for rank in found)
+    print(f"{top1} and {top5} of {len(photos)}")
+    assert (top1, top5) == (171, 195)
 
 
 @pytest.mark.exhaustive
