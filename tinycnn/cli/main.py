@@ -22,7 +22,8 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
     "train": ("train", "train a network, evaluate it, draw what it learned"),
     "eval": ("evaluate", "evaluate a trained network and draw its pictures"),
-    "predict": ("predict", "say what is on an image"),
+    "predict": ("predict", "say what is on an image, with your network or one trained on ImageNet"),
+    "ckpt": ("ckpt", "inspect, diff, convert: look into files of weights, PyTorch's among them, and rewrite them"),
     "search": ("search", "search hyper-parameters, by grid or at random"),
     "experiment": ("experiment", "init, lr-range, overfit, optimizers: small experiments with a table"),
     "bench": ("bench", "time the convolution algorithms and a training step on this machine"),

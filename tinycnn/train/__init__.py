@@ -1,15 +1,16 @@
 """Training: one visible loop, and what belongs around it."""
 
+from .augment import augmentation, augmented
+from .average import WeightAverage
+from .branches import main_output, with_side_branches
 from .checkpoint import Checkpoint, has_checkpoint, load_checkpoint, require_writable, save_checkpoint
 from .config import (
     INITIALISATIONS,
     OPTIMIZERS,
-    RECIPES,
     SCHEDULES,
     TrainConfig,
     build_optimizer,
     build_scheduler,
-    recipe,
 )
 from .diagnose import NonFinite, locate_non_finite, watch_outputs
 from .evaluate import Evaluation, WrongImage, evaluate, loss_of
@@ -37,11 +38,13 @@ from .hints import (
 )
 from .loop import train
 from .prepare import Prepared, build_loaders, initialise, prepare
+from .recipes import NAMED_RECIPES, RECIPES, recipe
 from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
 
 __all__ = [
     "INITIALISATIONS",
+    "NAMED_RECIPES",
     "OPTIMIZERS",
     "OPTIMIZER_VARIANTS",
     "RECIPES",
@@ -60,7 +63,10 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "Trial",
+    "WeightAverage",
     "WrongImage",
+    "augmentation",
+    "augmented",
     "build_loaders",
     "build_optimizer",
     "build_scheduler",
@@ -78,6 +84,7 @@ __all__ = [
     "load_checkpoint",
     "locate_non_finite",
     "loss_of",
+    "main_output",
     "overfit_one_batch",
     "prepare",
     "probabilities_as_logits",
@@ -90,4 +97,5 @@ __all__ = [
     "train",
     "unscaled_inputs",
     "watch_outputs",
+    "with_side_branches",
 ]
