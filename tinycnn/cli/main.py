@@ -22,7 +22,8 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
     "train": ("train", "train a network, evaluate it, draw what it learned"),
     "eval": ("evaluate", "evaluate a trained network and draw its pictures"),
-    "predict": ("predict", "say what is on an image"),
+    "predict": ("predict", "say what is on an image, with your network or one trained on ImageNet"),
+    "ckpt": ("ckpt", "inspect, diff, convert: look into files of weights, PyTorch's among them, and rewrite them"),
     "search": ("search", "search hyper-parameters, by grid or at random"),
     "experiment": ("experiment", "init, lr-range, degradation, side-branches and more: small experiments with a table"),
     "transfer": ("transfer", "teach a trained network another data set"),
@@ -30,6 +31,9 @@ COMMANDS = {
     "leaderboard": ("leaderboard", "rank the runs on this machine; draw accuracy against cost"),
     "data": ("data_command", "what is in a data set, and its mean and standard deviation"),
     "bench": ("bench", "time the convolution algorithms and a training step on this machine"),
+    "summary": ("summary", "take a network apart: shapes, parameters, MACs, memory, receptive field"),
+    "memory": ("memory", "work out the memory of one convolution, line by line"),
+    "compare": ("compare", "put two networks, or two designs, side by side"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),
 }
