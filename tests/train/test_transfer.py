@@ -85,6 +85,27 @@ def test_one_large_container_is_opened():
     assert parts["head"] == ["classifier"]
 
 
+@pytest.mark.parametrize(
+    ("name", "stem", "last"),
+    [
+        ("mobilenet_cifar", "conv_stem", "classifier"),
+        ("resnet20", "conv1", "linear"),
+        ("vgg11_cifar", "features.0", "classifier"),
+        ("densenet_cifar", "features.conv0", "classifier"),
+    ],
+)
+def test_the_parts_of_published_networks(name, stem, last):
+    model = nn.utils.skip_init(models.get_model, name)
+    parts = model_parts(model)
+    assert parts["stem"][0] == stem and parts["head"] == [last] and {"stage1", "stage2", "stage3"} <= set(parts)
+    paths = [path for part in parts.values() for path in part]
+    held = sum(parameter.numel() for path in paths for parameter in model.get_submodule(path).parameters())
+    assert len(set(paths)) == len(paths) and held == sum(parameter.numel() for parameter in model.parameters())
+    largest = max(sum(parameter.numel() for path in part for parameter in model.get_submodule(path).parameters()) for part in parts.values())
+    assert largest < 0.9 * held
+    assert replace_head(model, 4) and next(reversed(list(model.parameters()))).shape[0] == 4
+
+
 def test_names_and_patterns_become_paths():
     model = Residual()
     assert paths_of(model, ["head", "stage4"]) == ["fc", "aux1", "layer4", "flatten"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..errors import UsageError
-from ..nn import Module
+from ..nn import Module, ModuleList, Sequential
 from .config import one_of
 from .surgery import NeckAndHead, last_layer
 
@@ -60,21 +60,31 @@ def _holds(path: str, inner: str) -> bool:
 
 
 def _blocks(model: Module, last: str) -> list[str]:
-    """The children in order; one that holds most of the network is opened: its children take its place."""
+    """The children in order; a container that holds most of the network is opened: its children take its place."""
     blocks = [name for name, _ in model.named_children()]
-    while True:
+    while sum(NUMBERED.match(path.split(".")[-1]) is not None for path in blocks) < 2:
         weighted = [path for path in blocks if _count(model, path)]
-        body = [path for path in weighted if not _holds(path, last) and "aux" not in path.lower()]
-        to_open = body[0] if len(body) == 1 else weighted[0] if len(weighted) == 1 and weighted[0] != last else None
+        body = [path for path in weighted if not _holds(path, last) and not path.lower().startswith("aux")]
+        # A network wrapped in another one holds its own head.
+        outer = weighted[0] if len(weighted) == 1 and weighted[0] != last else None
+        total = sum(_count(model, path) for path in body)
+        large = [path for path in body if _count(model, path) > total / 2 and (len(body) == 1 or _is_row(model, path))]
+        to_open = outer or (large[0] if large else None)
         children = [] if to_open is None else [name for name, _ in model.get_submodule(to_open).named_children()]
         if to_open is None or not children:
-            return blocks
+            break
         at = blocks.index(to_open)
         blocks[at : at + 1] = [f"{to_open}.{name}" for name in children]
+    return blocks
+
+
+def _is_row(model: Module, path: str) -> bool:
+    """Whether a module is a mere row of others."""
+    return isinstance(model.get_submodule(path), Sequential | ModuleList)
 
 
 def _count(model: Module, path: str) -> int:
-    return sum(1 for _ in model.get_submodule(path).parameters())
+    return sum(parameter.numel() for parameter in model.get_submodule(path).parameters())
 
 
 def _stages(model: Module, body: list[str]) -> dict[str, list[str]]:
