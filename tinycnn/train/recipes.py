@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import UsageError
 from .config import TrainConfig, one_of
 
-# Five thousandths of decay and one cycle of the rate: what short runs on CIFAR-10 usually need.
+# Five ten-thousandths of decay and one cycle of the rate: what short runs on CIFAR-10 usually need.
 CIFAR = TrainConfig(
     epochs=15,
     batch_size=128,
