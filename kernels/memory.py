@@ -70,6 +70,11 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
     return np.ndarray(shape, kind, _lease(nbytes))
 
 
+def is_lease(array: np.ndarray) -> bool:
+    """Whether this array is a block itself, behind the arrays that `empty` gave out."""
+    return isinstance(array, _Lease)
+
+
 def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
     """Like `empty`, filled with zeros."""
     array = empty(shape, dtype)

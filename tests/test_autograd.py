@@ -9,6 +9,7 @@ import tinycnn
 from tinycnn import Tensor
 from tinycnn.autograd import record
 from tinycnn.errors import GraphError, ShapeError
+from tinycnn.kernels import memory
 
 
 def leaf(*values: float) -> Tensor:
@@ -67,6 +68,97 @@ def test_two_leaves_do_not_share_one_gradient_array():
     (x + y).backward()
     x.grad.data += 1.0
     assert y.grad.item() == 1.0
+
+
+def passed_on(*gradients, size=4):
+    """The gradients of leaves of which an operator hands back the given arrays, each given as a function of the upstream gradient."""
+    leaves = [Tensor(np.zeros(size), requires_grad=True) for _ in gradients]
+    y = record("passed_on", np.zeros(size), tuple(leaves), lambda grad, needs: tuple([gradient(grad) for gradient in gradients]))
+    upstream = np.arange(1.0, size + 1)
+    y.backward(upstream)
+    found = [one.grad.data for one in leaves]
+    others = [upstream, *found]
+    for k, one in enumerate(found):
+        assert one.flags.carray
+        assert not any(np.shares_memory(one, other) for j, other in enumerate(others) if j != k + 1)
+    return found
+
+
+@pytest.mark.parametrize("size", [4, 40_000])  # arrays of the C library, and recycled ones
+def test_a_fresh_gradient_becomes_the_leafs_own_without_a_copy(size):
+    addresses = []
+
+    def fresh(grad):
+        flat = memory.empty((1, size), np.float64)
+        flat[:] = 2 * grad
+        addresses.append(flat.ctypes.data)
+        return flat.reshape(size)
+
+    (found,) = passed_on(fresh, size=size)
+    assert addresses == [found.ctypes.data]
+    np.testing.assert_array_equal(found, 2 * np.arange(1.0, size + 1))
+
+
+def test_what_forward_saved_for_its_gradient_becomes_the_leafs_own_when_the_graph_is_freed():
+    for retain in (False, True):
+        x = leaf(1.0, 2.0)
+        saved = [np.array([5.0, 6.0])]
+        address = saved[0].ctypes.data
+        y = record("saved", np.zeros(2), (x,), lambda grad, needs, saved=saved: (saved[0],))
+        del saved
+        y.backward(np.ones(2), retain_graph=retain)
+        assert (x.grad.data.ctypes.data == address) == (not retain)
+        x.grad.data += 1.0
+        if retain:
+            x.grad = None
+            y.backward(np.ones(2))
+            np.testing.assert_array_equal(x.grad.data, [5.0, 6.0])
+
+
+def test_no_gradient_is_shared_with_another_leaf_or_with_anything_that_lives_on():
+    kept = 3.0 * np.arange(4.0)
+    table = np.zeros(100)
+    scratch = memory.workspace(4, np.float64)
+
+    def one_for_both():
+        both = np.zeros(4)
+        return lambda grad: both
+
+    same = one_for_both()
+    passed_on(same, same)
+    passed_on(lambda grad: grad, lambda grad: grad[:])
+    passed_on(lambda grad: grad, lambda grad: grad * 2, lambda grad: grad[::-1])
+    for view in (kept, kept[:], kept.reshape(2, 2).reshape(4), kept[::-1], np.broadcast_to(kept[:1], 4), np.frombuffer(bytes(32))):
+        (found,) = passed_on(lambda grad, view=view: view)
+        assert not np.shares_memory(found, kept)
+    (found,) = passed_on(lambda grad: scratch)
+    assert not np.shares_memory(found, scratch)
+    # A view of the whole that nobody else holds would keep all of it alive.
+    (found,) = passed_on(lambda grad: np.concatenate([grad, table])[:4])
+    assert found.base is None
+    # Two halves of one fresh array.
+    halves = []
+
+    def half(grad):
+        halves.append(halves[0][4:] if halves else np.zeros(8))
+        return halves[0][:4] if len(halves) == 1 else halves.pop()
+
+    passed_on(half, half)
+
+
+def test_a_gradient_kept_by_an_inner_tensor_is_not_shared_with_the_leafs():
+    x = leaf(1.0, 2.0)
+    middle = x.reshape(2)
+    middle.retain_grad()
+    (middle + 0.0).backward(np.array([1.0, 1.0]))
+    middle.grad.data += 5.0
+    np.testing.assert_array_equal(x.grad.data, [1.0, 1.0])
+
+
+def test_a_float32_leaf_has_a_float32_gradient_whatever_comes_back():
+    x = Tensor(np.zeros(2, np.float32), requires_grad=True)
+    record("wide", np.zeros(2, np.float32), (x,), lambda grad, needs: (np.ones(2),)).backward(np.ones(2))
+    assert x.grad.dtype == np.float32
 
 
 def test_backward_from_a_leaf_adds_the_upstream_gradient():

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "kernels": set(),
     "errors": {"kernels.errors"},
     "tensor": {"autograd"},  # for the method backward
-    "autograd": {"tensor"},
+    "autograd": {"tensor", "kernels.memory"},  # whose blocks a gradient may own
     "registry": {"tensor"},
     "random": set(),
     "gradcheck": {"autograd", "random", "tensor"},
@@ -30,13 +30,14 @@ MAY_IMPORT = {
     # Its layers are modules, as torchvision has them.
     "ops": {"kernels", "tensor", "autograd", "registry", "random", "functional", "nn"},
     "optim": {"kernels", "nn", "functional._arguments"} | CORE,
-    "models": {"nn", "functional", "ops", "creation"} | CORE,
+    "weights": {"nn", "functional", "data.safe_pickle"} | CORE,
+    "models": {"nn", "functional", "ops", "creation", "weights"} | CORE,
     "data": {"kernels", "tensor", "random"},
     "metrics": {"tensor"},
     "train": {"nn", "functional", "optim", "models", "data", "metrics", "kernels.threads"} | CORE,
     "study": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,
     "plot": {"nn", "functional", "models", "data", "metrics", "train"} | CORE,
-    "cli": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels"} | CORE,
+    "cli": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels", "weights"} | CORE,
 }
 
 

@@ -13,6 +13,7 @@ from .kernels.memory import empty_cache
 from .kernels.threads import get_num_threads, set_num_threads
 from .random import manual_seed
 from .tensor import Tensor
+from .weights import load, save
 
 float32 = _numpy.float32
 float64 = _numpy.float64

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
+from .kernels.memory import SLACK, is_lease, size_class
 from .tensor import Tensor
 
 Backward = Callable[[np.ndarray, tuple[bool, ...]], tuple[np.ndarray | None, ...]]
@@ -162,24 +164,29 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
         keeper = watched.pop(node.number, None)
         if keeper is not None:
             _accumulate(keeper, upstream)
-        for source, gradient in zip(node.inputs, _apply(node, upstream), strict=False):
-            if gradient is None or source is None or not source.requires_grad:
+        sources = node.inputs
+        gradients: list[Any] = list(_apply(node, upstream))
+        # What nobody needs any more is dropped before leaves take their gradients: an array that was kept for this moment is then theirs alone.
+        del upstream
+        if not retain_graph:
+            node.free()
+        for place, source in enumerate(sources[: len(gradients)]):
+            if gradients[place] is None or source is None or not source.requires_grad:
                 continue
             origin = source._node
             if origin is None:
-                _accumulate(source, gradient)
+                alone = _unshared(gradients, place)
+                _accumulate(source, gradients[place], alone)
                 continue
             if source._retains_grad:
                 watched[origin.number] = source
             earlier = arrived.get(origin.number)
             if earlier is None:
-                arrived[origin.number] = gradient
+                arrived[origin.number] = gradients[place]
                 heapq.heappush(queue, (-origin.number, origin))
             else:
                 # Never in place: the earlier array may be another operator's too.
-                arrived[origin.number] = earlier + gradient
-        if not retain_graph:
-            node.free()
+                arrived[origin.number] = earlier + gradients[place]
 
 
 def _upstream(tensor: Tensor, grad: Any) -> np.ndarray:
@@ -215,9 +222,38 @@ def _apply(node: Node, upstream: np.ndarray) -> tuple[np.ndarray | None, ...]:
     return node.backward(upstream, node.needs)
 
 
-def _accumulate(leaf: Tensor, gradient: np.ndarray) -> None:
+def _references(held: list[Any], place: int) -> int:
+    """How many references CPython counts to an element of a list, the passing one of this call among them."""
+    return sys.getrefcount(held[place])
+
+
+# What the count is for an array that only the list holds: it differs between versions of Python. Other interpreters do not count.
+_LIST_ALONE = _references([np.empty(0)], 0) if hasattr(sys, "getrefcount") else 0
+
+
+def _unshared(held: list[Any], place: int) -> bool:
+    """Whether the list is the one owner of an array and of its memory, so that the array may become a leaf's gradient as it is.
+
+    A view refers to the array behind it, so every other array on the same memory counts as a reference to something in the chain of bases.
+    """
+    if not _LIST_ALONE or _references(held, place) != _LIST_ALONE:
+        return False
+    array = held[place]
+    if type(array) is not np.ndarray or not array.flags.carray:
+        return False
+    room = size_class(array.nbytes + SLACK)  # a small view must not keep a large array alive
+    while isinstance(array.base, np.ndarray):
+        if array.base.nbytes > room or sys.getrefcount(array.base) != _LIST_ALONE:
+            return False
+        array = array.base
+    return bool(array.flags.owndata) or is_lease(array)
+
+
+def _accumulate(leaf: Tensor, gradient: np.ndarray, unshared: bool = False) -> None:
     """Add a gradient to a leaf's own, which never shares memory with anything else."""
-    if leaf.grad is None:
-        leaf.grad = Tensor(np.array(gradient, dtype=leaf.dtype, order="C"))
-    else:
+    if leaf.grad is not None:
         leaf.grad.data += gradient
+    elif unshared and gradient.dtype == leaf.dtype:
+        leaf.grad = Tensor(gradient)
+    else:
+        leaf.grad = Tensor(np.array(gradient, dtype=leaf.dtype, order="C"))

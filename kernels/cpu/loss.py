@@ -7,8 +7,9 @@ from .. import memory
 from ..jit import kernel
 from ..threads import SERIAL_BELOW, get_num_threads
 from . import scalars
+from .elementwise import whole_vectors
 from .logarithm import log
-from .tiles import load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
+from .tiles import SEGMENT, TILE, column_exponentials, load_tile, place_of, row_exponentials, store_tile, tile_exponentials, tiling
 
 __all__ = ["nll_loss", "nll_loss_grad_x", "soft_target_cross_entropy", "softmax_cross_entropy", "wrong_class"]
 
@@ -26,22 +27,25 @@ def _mass(label, weight, shares, weight_sum):
 def _spread(x, share, scale, largest, log_total, grad, position, classes):
     """The loss of equal shares of neighbouring scores, taken off the gradient, which has the factor `scale`."""
     # Both terms are positive, so nothing is lost by taking log(total) once for all.
-    below, row, slopes = x.dtype.type(0), x[position : position + classes], grad[position : position + classes]
+    below, row = x.dtype.type(0), x[position : position + classes]
     for k in range(classes):
         below += largest - row[k]
-    for k in range(classes):
-        slopes[k] -= share * scale
+    if grad.size:
+        slopes = grad[position : position + classes]
+        for k in range(classes):
+            slopes[k] -= share * scale
     return share * below + share * x.dtype.type(classes) * log_total
 
 
 @kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
 def _sample(x, label, weight, shares, largest, total, grad, position, class_step, classes):
-    """The loss of one sample; takes its shares q off the gradient, which is softmax[k] sum_l q[l] by now."""
+    """The loss of one sample; takes its shares q off the gradient, if that is wanted, which is softmax[k] sum_l q[l] by now."""
     log_total = x.dtype.type(log(total))
     sure = shares[0] * weight[label] if weight.size else shares[0]
     at = position + label * class_step
     loss = -sure * (x[at] - largest - log_total) if sure != 0 else x.dtype.type(0)
-    grad[at] -= sure * shares[2]
+    if grad.size:
+        grad[at] -= sure * shares[2]
     if shares[1] != 0 and class_step == 1 and not weight.size:
         return loss + _spread(x, shares[1], shares[2], largest, log_total, grad, position, classes)
     if shares[1] != 0:
@@ -50,7 +54,8 @@ def _sample(x, label, weight, shares, largest, total, grad, position, class_step
             at = position + k * class_step
             if share != 0:
                 loss -= share * (x[at] - largest - log_total)
-            grad[at] -= share * shares[2]
+            if grad.size:
+                grad[at] -= share * shares[2]
     return loss
 
 
@@ -60,13 +65,16 @@ def _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, gr
     if label == ignore_index:
         losses[n] = zero
         counts[n] = zero
-        for k in range(position, position + classes):
-            grad[k] = zero
+        if grad.size:
+            for k in range(position, position + classes):
+                grad[k] = zero
         return
-    largest, total = row_exponentials(x, grad, position, classes)
-    scale, row = x.dtype.type(_mass(label, weight, shares, weight_sum) / total), grad[position : position + classes]
-    for k in range(classes):
-        row[k] *= scale
+    row = grad[position : position + classes] if grad.size else np.empty(classes, x.dtype)
+    largest, total = row_exponentials(x[position : position + classes], row)
+    if grad.size:
+        scale = x.dtype.type(_mass(label, weight, shares, weight_sum) / total)
+        for k in range(row.size):
+            row[k] *= scale
     losses[n] = _sample(x, label, weight, shares, largest, total, grad, position, 1, classes)
     counts[n] = weight[label] if weight.size else x.dtype.type(1)
 
@@ -83,27 +91,45 @@ def _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore
         at = position + p * sample_step + (label if kept else 0) * class_step
         losses[first + p] = shares[0] * (largest[p] - x[at] + total[p]) if kept else zero
         counts[first + p] = one if kept else zero
-        grad[at] -= shares[0] * shares[2] if kept else zero
+    if not grad.size:
+        return
+    for p in range(count):
+        label = target[first + p]
+        if label != ignore_index:
+            grad[position + p * sample_step + label * class_step] -= shares[0] * shares[2]
+
+
+@kernel
+def _scale_column(powers, scale):
+    """A softmax times the gradient's factor. Not a plain product: an ignored sample has no gradient even where its scores are infinite."""
+    zero = scale.dtype.type(0)
+    for p in range(scale.size):
+        value = powers[p] * scale[p]
+        powers[p] = value if scale[p] != zero else zero
 
 
 @kernel
 def _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape):
+    """A tile of samples with few classes, or a segment of neighbouring ones."""
     zero, classes = x.dtype.type(0), shape[1]
-    first, count, position, class_step, sample_step = place_of(task, shape)
-    tile = np.empty((classes, count), x.dtype)
+    first, count, position, class_step, sample_step = place_of(task, shape, SEGMENT)
+    in_place = sample_step == 1 and shape[2] > 1
+    tile = np.empty((0 if in_place else classes, count), x.dtype)
     largest, total, scale = np.empty(count, x.dtype), np.empty(count, x.dtype), np.empty(count, x.dtype)
-    load_tile(x, position, class_step, sample_step, tile)
-    tile_exponentials(tile, largest, total)
-    for p in range(count):
-        label = target[first + p]
-        scale[p] = zero if label == ignore_index else _mass(label, weight, shares, weight_sum) / total[p]
-    for k in range(classes):
-        row = tile[k]
+    if in_place:
+        column_exponentials(x, grad, position, class_step, classes, largest, total)
+    else:
+        load_tile(x, position, class_step, sample_step, tile)
+        tile_exponentials(tile, largest, total)
+    if grad.size:
         for p in range(count):
-            # Not a plain product: an ignored sample has no gradient even where its scores are infinite.
-            value = row[p] * scale[p]
-            row[p] = value if scale[p] != zero else zero
-    store_tile(tile, grad, position, class_step, sample_step)
+            label = target[first + p]
+            scale[p] = zero if label == ignore_index else _mass(label, weight, shares, weight_sum) / total[p]
+        for k in range(classes):
+            start = position + k * class_step
+            _scale_column(grad[start : start + count] if in_place else tile[k], scale)
+        if not in_place:
+            store_tile(tile, grad, position, class_step, sample_step)
     if shares[1] == 0 and not weight.size:
         _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore_index, first, position, class_step, sample_step)
         return
@@ -118,6 +144,7 @@ def _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, g
 
 @kernel
 def _serial(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, tasks, shape, rows):
+    whole_vectors()
     for task in range(tasks):
         if rows:
             _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape[1])
@@ -128,24 +155,25 @@ def _serial(x, target, weight, weight_sum, ignore_index, shares, losses, counts,
 @kernel(parallel=True)
 def _parallel(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, tasks, shape, rows):
     for task in prange(tasks):
+        whole_vectors()
         if rows:
             _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape[1])
         else:
             _tile(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, task, shape)
 
 
-def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1.0):
-    """Losses (N, P), the weights they count with, and scale times the gradient (N, C, P); see the reference."""
+def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1.0, grad_wanted=True):
+    """Losses (N, P), the weights they count with, and scale times the gradient (N, C, P), empty if not wanted; see the reference."""
     images, classes, places = logits.shape
     losses = memory.empty((images, places), logits.dtype)
     counts = memory.empty((images, places), logits.dtype)
-    grad = memory.empty(logits.shape, logits.dtype)
+    grad = memory.empty(logits.shape if grad_wanted else (0,), logits.dtype)
     element = logits.dtype.type
     weights, weight_sum = (NO_WEIGHTS[logits.dtype.char], classes) if weight is None else (weight, weight.sum())
     shares = (element(1 - label_smoothing), element(label_smoothing / classes), element(scale))
     if not logits.size:
         return losses, counts, grad
-    rows, tasks = tiling(logits.shape)
+    rows, tasks = tiling(logits.shape, SEGMENT)
     small = logits.size * NANOSECONDS_A_LOGIT < SERIAL_BELOW or get_num_threads() == 1
     run = _serial if small else _parallel
     run(
@@ -171,7 +199,7 @@ def wrong_class(target, classes, ignore_index):
 @kernel
 def _soft_row(x, target, weight, shares, losses, grad, n, classes):
     position = n * classes
-    largest, total = row_exponentials(x, grad, position, classes)
+    largest, total = row_exponentials(x[position : position + classes], grad[position : position + classes])
     log_total = x.dtype.type(log(total))
     share, row, slopes = np.empty(classes, x.dtype), x[position : position + classes], grad[position : position + classes]
     wanted = target[position : position + classes]
@@ -194,7 +222,7 @@ def _soft_row(x, target, weight, shares, losses, grad, n, classes):
 @kernel(fastmath=scalars.EXACT_ORDER)
 def _soft_tile(x, target, weight, shares, losses, grad, task, shape):
     classes = shape[1]
-    first, count, position, class_step, sample_step = place_of(task, shape)
+    first, count, position, class_step, sample_step = place_of(task, shape, TILE)
     tile, share, scores = (np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype))
     largest, total = np.empty(count, x.dtype), np.empty(count, x.dtype)
     mass, loss = np.zeros(count, x.dtype), np.zeros(count, x.dtype)
@@ -232,6 +260,7 @@ def _soft_task(x, target, weight, shares, losses, grad, task, shape, rows):
 
 @kernel
 def _soft_serial(x, target, weight, shares, losses, grad, tasks, shape, rows):
+    whole_vectors()
     for task in range(tasks):
         _soft_task(x, target, weight, shares, losses, grad, task, shape, rows)
 
@@ -239,6 +268,7 @@ def _soft_serial(x, target, weight, shares, losses, grad, tasks, shape, rows):
 @kernel(parallel=True)
 def _soft_parallel(x, target, weight, shares, losses, grad, tasks, shape, rows):
     for task in prange(tasks):
+        whole_vectors()
         _soft_task(x, target, weight, shares, losses, grad, task, shape, rows)
 
 

@@ -1,8 +1,8 @@
 """Scores of a few samples at a time, class by class: how softmax and its losses are vectorised.
 
-Scores come as (outer, classes, inner). Where inner is 1 the classes of a sample are neighbours, else the samples of a class are. A tile is a copy of
-some samples with the samples innermost, so every loop runs along memory, over many samples even where the classes are few. Only many
-classes with inner 1 are better worked through as they lie; kernels have a row variant for those.
+Scores come as (outer, classes, inner). Where inner is 1 the classes of a sample are neighbours, else the samples of a class are: then loops run
+over the samples of a segment, class by class, where the scores lie. With inner 1 many classes are a row long enough for loops of its own; of few
+classes a tile is made, a copy of some samples with the samples innermost.
 """
 
 import numpy as np
@@ -13,29 +13,30 @@ from ..jit import kernel
 from . import scalars
 
 TILE = 128  # samples in a tile
+SEGMENT = 512  # neighbouring samples that are worked through class by class in place
 MAGNITUDE = 2**31 - 1  # the bits of a float32 but the sign
 MANY = 64  # classes from which on a row of them is long enough for itself
 
 
-def tiling(shape):
-    """(rows, tasks): whether each sample is worked through as a row, and how many rows or tiles there are."""
+def tiling(shape, segment=TILE):
+    """(rows, tasks): whether each sample is worked through as a row, and how many rows, tiles or segments there are."""
     outer, classes, inner = shape
     if inner == 1:
         rows = classes > MANY
         return rows, outer if rows else -(-outer // TILE)
-    return False, outer * -(-inner // TILE)
+    return False, outer * -(-inner // segment)
 
 
 @kernel
-def place_of(task, shape):
-    """Of a tile: (first sample, number of samples, position of its first score, distance between classes, distance between samples)."""
+def place_of(task, shape, segment):
+    """Of a tile or segment: (first sample, number of samples, position of its first score, distance between classes, distance between samples)."""
     outer, classes, inner = shape
     if inner == 1:
         start = task * TILE
         return start, min(TILE, outer - start), start * classes, 1, classes
-    tiles = -(-inner // TILE)
-    n, start = task // tiles, task % tiles * TILE
-    return n * inner + start, min(TILE, inner - start), n * classes * inner + start, inner, 1
+    pieces = -(-inner // segment)
+    n, start = task // pieces, task % pieces * segment
+    return n * inner + start, min(segment, inner - start), n * classes * inner + start, inner, 1
 
 
 @kernel
@@ -86,6 +87,32 @@ def tile_exponentials(tile, largest, total):
             total[p] += small
 
 
+@kernel
+def column_exponentials(x, y, position, step, classes, largest, total):
+    """What `tile_exponentials` does, on the scores where they lie: e^(x - largest) goes to y, or nowhere if y has no room."""
+    for p in range(largest.size):
+        largest[p] = x[np.uint64(position + p)]
+        total[p] = 0
+    for k in range(1, classes):
+        start = position + k * step
+        row = x[start : start + largest.size]
+        for p in range(largest.size):
+            value, known = row[p], largest[p]
+            largest[p] = value if value > known else known
+    for k in range(classes):
+        start = position + k * step
+        row = x[start : start + largest.size]
+        if y.size:
+            powers = y[start : start + largest.size]
+            for p in range(largest.size):
+                small = scalars.exp(row[p] - largest[p])
+                powers[p] = small
+                total[p] += small
+        else:
+            for p in range(largest.size):
+                total[p] += scalars.exp(row[p] - largest[p])
+
+
 def largest_of(row):
     """The largest number of a row; NaN may be passed over."""
     return row.max()
@@ -117,13 +144,13 @@ def _largest_of(row):
 
 
 @kernel
-def row_exponentials(x, y, position, classes):
-    """(m, s) of one sample whose scores are neighbours: e^(x[k] - m) goes to y, m is the largest x, s their sum."""
-    scores, powers = x[position : position + classes], y[position : position + classes]
+def row_exponentials(scores, powers):
+    """(m, s) of one sample whose scores are neighbours: e^(scores - m) goes to powers, m is the largest score, s their sum."""
     largest = largest_of(scores)
-    for k in range(classes):
+    for k in range(scores.size):
         powers[k] = scalars.exp(scores[k] - largest)
+    # A loop of its own: in one with sums in float64 the exponentials would have half as many lanes.
     total = 0.0
-    for k in range(classes):
+    for k in range(powers.size):
         total += powers[k]
     return largest, total

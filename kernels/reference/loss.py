@@ -5,7 +5,7 @@ from .scalars import empty_like_shape, exp, log, zero_of
 __all__ = ["nll_loss", "nll_loss_grad_x", "soft_target_cross_entropy", "softmax_cross_entropy", "wrong_class"]
 
 
-def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1):
+def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale=1, grad_wanted=True):
     """The cross-entropy of softmax(logits) from the logits, for each sample, and its gradient.
 
     logits is (N, C, P), target (N, P) with classes; returns losses (N, P), the weight each counts with in a mean, and grad_logits (N, C, P), where
@@ -13,7 +13,7 @@ def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing,
         loss = -sum_k q[k] log softmax(logits)[k],  grad[k] = scale (softmax(logits)[k] sum_l q[l] - q[k]),
         q[k] = weight[k] ((1 - label_smoothing) [k = target] + label_smoothing / C).
 
-    Where target is ignore_index all three are zero.
+    Where target is ignore_index all three are zero. The gradient is empty if it is not wanted.
     """
     images, classes, places = logits.shape
     losses = empty_like_shape((images, places), logits)
@@ -42,7 +42,7 @@ def softmax_cross_entropy(logits, target, weight, ignore_index, label_smoothing,
             for k in range(classes):
                 grad[n, k, p] = scale * (grad[n, k, p] + exp(logits[n, k, p] - largest) / total * mass)
             counts[n, p] = one if weight is None else weight[label]
-    return losses, counts, grad
+    return losses, counts, grad if grad_wanted else empty_like_shape((0,), logits)
 
 
 def wrong_class(target, classes, ignore_index):

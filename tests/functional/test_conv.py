@@ -1,10 +1,9 @@
-"""conv2d and convolve2d: gradients, laws, the decks' numbers, messages."""
+"""conv2d: gradients, laws, the decks' numbers, messages."""
 
 from fractions import Fraction
 
 import numpy as np
 import pytest
-import scipy.signal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -12,7 +11,7 @@ import tinycnn
 from tests.strategies import convolutions
 from tinycnn import Tensor, gradcheck
 from tinycnn.errors import ArgumentError, DtypeError, ShapeError
-from tinycnn.functional import conv2d, convolve2d
+from tinycnn.functional import conv2d
 
 SLIDE_IMAGE = np.array(
     [[5, 0, 8, 7, 8, 1], [1, 9, 5, 0, 7, 7], [6, 0, 2, 4, 6, 6], [9, 7, 6, 6, 8, 4], [8, 3, 8, 5, 1, 3], [7, 2, 7, 0, 1, 0]],
@@ -255,22 +254,54 @@ def test_a21_dilation_reads_every_second_pixel():
 # True convolution
 
 
-@given(st.integers(1, 7), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4), st.integers(0, 99))
-def test_a02_full_convolution_is_scipys(height, width, kernel_height, kernel_width, seed):
-    rng = np.random.default_rng(seed)
-    image, kernel = rng.standard_normal((height, width)), rng.standard_normal((kernel_height, kernel_width))
-    y = convolve2d(image[None, None], kernel[None, None], padding="full").numpy()[0, 0]
-    np.testing.assert_allclose(y, scipy.signal.convolve2d(image, kernel), rtol=1e-10, atol=1e-10)
+# Residual
 
 
-def test_convolve2d_flips_and_differentiates():
+@given(convolutions(batches=st.integers(1, 2)), st.sampled_from([None, "relu"]), st.sampled_from(["naive", "direct"]))
+def test_residual_equals_its_parts(case, activation, algorithm):
+    """Value and all gradients of activation(conv + residual) against add and relu."""
+    x, weight, bias = case.arrays()
+    arrays = [x, weight] if bias is None else [x, weight, bias]
+    rng = np.random.default_rng(case.seed)
+    shape = conv2d(*arrays, **case.options).shape
+    arrays.append(rng.standard_normal(shape))
+    upstream = rng.standard_normal(shape)
+    found = []
+    for fused in (True, False):
+        *own, residual = tensors = [Tensor(array.copy(), requires_grad=True) for array in arrays]
+        if fused:
+            y = conv2d(*own, activation=activation, residual=residual, algorithm=algorithm, **case.options)
+        else:
+            y = tinycnn.functional.add(conv2d(*own, **case.options), residual)
+            y = y if activation is None else tinycnn.functional.relu(y)
+        y.backward(upstream)
+        found.append([y.data, *(tensor.grad.data for tensor in tensors)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_residual_is_left_alone_and_may_be_any_view():
     rng = np.random.default_rng(0)
-    x, weight, bias = rng.standard_normal((2, 4, 5, 6)), rng.standard_normal((4, 2, 3, 2)), rng.standard_normal(4)
-    options = {"stride": (2, 1), "padding": (1, 0, 2, 1), "groups": 2, "padding_mode": "reflect"}
-    np.testing.assert_array_equal(
-        convolve2d(x, weight, bias, **options).numpy(), conv2d(x, weight[:, :, ::-1, ::-1], bias, **options).numpy()
-    )
-    assert gradcheck(lambda *arrays: convolve2d(*arrays, **options), (x, weight, bias))
+    image, weight, wide = rng.standard_normal((1, 2, 4, 4)), rng.standard_normal((3, 2, 1, 1)), rng.standard_normal((4, 4, 3))
+    residual = wide.transpose(2, 0, 1)
+    kept = wide.copy()
+    y = conv2d(image, weight, residual=residual[None]).numpy()
+    np.testing.assert_allclose(y, conv2d(image, weight).numpy() + residual, rtol=1e-12)
+    np.testing.assert_array_equal(conv2d(image[0], weight, residual=residual).numpy(), y[0])
+    np.testing.assert_array_equal(wide, kept)
+
+
+def test_residual_may_be_the_input_itself():
+    """The identity shortcut: the input's gradient is that of both ways."""
+    x = Tensor(np.array([[[[1.0, -2.0]]]]), requires_grad=True)
+    y = conv2d(x, np.full((1, 1, 1, 1), 3.0), residual=x, activation="relu")
+    y.sum().backward()
+    assert y.tolist() == [[[[4.0, 0.0]]]] and x.grad.tolist() == [[[[4.0, 0.0]]]]
+
+
+def test_residual_passes_nan_and_infinity():
+    y = conv2d(np.array([[[[np.inf, 1.0]]]]), np.ones((1, 1, 1, 1)), residual=np.array([[[[-np.inf, -3.0]]]]), activation="relu")
+    np.testing.assert_array_equal(y.numpy(), [[[[np.nan, 0.0]]]])
 
 
 # Messages
@@ -287,6 +318,11 @@ IMAGE = np.zeros((1, 3, 5, 5), np.float32)
          r"input has 3 channels, but weight \(2, 4, 3, 3\) with groups=1 takes 4 x 1 = 4"),
         ((IMAGE, np.zeros((2, 1, 3, 3), np.float32)), {"groups": 3}, ShapeError, r"2 output channels, which groups=3 does not divide"),
         ((IMAGE, np.zeros((2, 3, 3, 3), np.float32), np.zeros(3, np.float32)), {}, ShapeError, r"bias has shape \(3,\); it must be \(2,\)"),
+        ((IMAGE, np.zeros((2, 3, 3, 3), np.float32)), {"residual": np.zeros((1, 2, 5, 5), np.float32)}, ShapeError,
+         r"conv2d: residual has shape \(1, 2, 5, 5\); it must be the result's, \(1, 2, 3, 3\)"),
+        ((IMAGE[0], np.zeros((2, 3, 3, 3), np.float32)), {"residual": np.zeros((1, 2, 3, 3), np.float32)}, ShapeError,
+         r"residual has shape \(1, 2, 3, 3\); it must be the result's, \(2, 3, 3\)"),
+        ((IMAGE, np.zeros((2, 3, 3, 3), np.float32)), {"residual": np.zeros((1, 2, 3, 3))}, DtypeError, r"input is float32 but residual is float64"),
         ((IMAGE[0, 0], np.zeros((2, 3, 3, 3), np.float32)), {}, ShapeError, r"input has shape \(5, 5\); it must be \(N, C_in, H, W\)"),
         ((IMAGE, np.zeros((3, 3), np.float32)), {}, ShapeError, r"weight has shape \(3, 3\); it must be"),
         ((IMAGE, np.zeros((2, 3, 0, 3), np.float32)), {}, ShapeError, r"none of them zero"),

@@ -48,6 +48,17 @@ def test_fused_relu_and_every_algorithm(rank, data, algorithm):
     assert_same(fused, parts, 1e-9)
 
 
+@ranks
+@given(data=st.data())
+def test_residual_equals_its_parts(rank, data):
+    case = data.draw(cases[rank])
+    residual = normal(case.seed, CONVOLVE[rank](*case.operands(), **case.options).shape)
+    arrays = (*case.operands(), residual)
+    fused = gradients(lambda *a: CONVOLVE[rank](*a[:-1], activation="relu", residual=a[-1], **case.options), arrays, case.seed + 1)
+    parts = gradients(lambda *a: relu(CONVOLVE[rank](*a[:-1], **case.options) + a[-1]), arrays, case.seed + 1)
+    assert_same(fused, parts, 1e-9)
+
+
 @given(spatial_convolutions(2, modes=("zeros", "reflect")))
 def test_conv1d_is_a_row_of_conv2d_and_conv3d(case):
     """A kernel of one row and one plane, on data of one row and one plane."""

@@ -118,7 +118,7 @@ def test_soft_target_cross_entropy(shape, weighted, smoothing, dtype, seed):
 
 
 @given(
-    st.sampled_from([(3, 5, 1), (2, 70, 1), (3, 100, 1), (2, 4, 150), (150, 3, 1), (2, 70, 3), (0, 4, 2)]),
+    st.sampled_from([(3, 5, 1), (2, 70, 1), (3, 100, 1), (2, 4, 150), (150, 3, 1), (2, 70, 3), (0, 4, 2), (1, 3, 600)]),
     st.booleans(),
     st.sampled_from([0.0, 0.1, 1.0]),
     st.sampled_from([1.0, 0.25]),
@@ -132,9 +132,10 @@ def test_softmax_cross_entropy(shape, weighted, smoothing, scale, dtype, seed):
     target = rng.integers(0, shape[1], (shape[0], shape[2]))
     target[rng.random(target.shape) < 0.2] = -100
     weight = rng.random(shape[1]).astype(dtype) if weighted else None
-    arguments = (logits, target, weight, -100, smoothing, scale)
-    for one, other in zip(FAST["softmax_cross_entropy"](*arguments), DEFINITION["softmax_cross_entropy"](*arguments), strict=True):
-        close(one, other, dtype)
+    for wanted in (True, False):
+        arguments = (logits, target, weight, -100, smoothing, scale, wanted)
+        for one, other in zip(FAST["softmax_cross_entropy"](*arguments), DEFINITION["softmax_cross_entropy"](*arguments), strict=True):
+            close(one, other, dtype)
 
 
 def test_ignored_samples_have_no_gradient_even_where_scores_are_infinite():

@@ -16,6 +16,9 @@ def test_a_layer_calls_its_operator(rank):
     function = getattr(F, f"conv{rank}d")
     expected = function(x, layer.weight, layer.bias, 2, 1, 1, 2, padding_mode="reflect", activation="relu")
     np.testing.assert_array_equal(layer(x).data, expected.data)
+    raised = function(x, layer.weight, layer.bias, 2, 1, 1, 2, padding_mode="reflect", activation="relu", residual=expected - 1)
+    np.testing.assert_array_equal(layer(x, residual=expected - 1).data, raised.data)
+    assert not np.array_equal(raised.data, expected.data)
     assert layer.weight.shape == (6, 2, *(3,) * rank)
     assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
 

@@ -51,7 +51,7 @@ def test_a_data_set_that_varies_already_is_left_alone():
 
 
 def test_a_data_set_that_cannot_vary_is_refused(small_net, stripes):
-    with pytest.raises(UsageError, match="a TensorDataset cannot take the config's shift and flip"):
+    with pytest.raises(UsageError, match="a TensorDataset cannot take the config's shift; give an ArrayDataset, or a config with shift=0"):
         prepare(small_net, *stripes, CONFIG.replace(shift=1))
 
 

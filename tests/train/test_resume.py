@@ -69,6 +69,37 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, small_net, stripes, opt
     assert [row.split(",")[:6] for row in table[0]] == [row.split(",")[:6] for row in table[1]]
 
 
+@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+def test_averages_clipping_and_accumulation_resume_to_the_same_bits(tmp_path, small_net, stripes, stop):
+    config = CONFIG.replace(checkpoint_every=1, average=0.9, clip_norm=0.5, accumulate=4, decay_all=False, mixup=0.3, label_smoothing=0.1)
+    whole, whole_result = run(small_net, stripes, config, output=tmp_path / "whole")
+    with pytest.raises(PulledPlug):
+        run(small_net, stripes, config, output=tmp_path / "parts", save=stop_after(stop))
+    parts, parts_result = run(small_net, stripes, config, output=tmp_path / "parts", resume=True)
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name])
+    assert len(whole_result.step_losses) == 2 * 3  # six batches an epoch in groups of four and two
+    assert whole_result.step_losses == parts_result.step_losses
+    assert log_of(tmp_path / "whole") == log_of(tmp_path / "parts")
+    averages = [load_checkpoint(tmp_path / name).average for name in ("whole", "parts")]
+    assert averages[0]["steps"] == averages[1]["steps"] == 6
+    for name, array in averages[0]["average"].items():
+        np.testing.assert_array_equal(array, averages[1]["average"][name])
+
+
+def test_a_run_of_an_earlier_version_goes_on(tmp_path, small_net, stripes):
+    whole, _ = run(small_net, stripes)
+    with pytest.raises(PulledPlug):
+        run(small_net, stripes, CONFIG.replace(checkpoint_every=1), output=tmp_path, save=stop_after(4))
+    old = load_checkpoint(tmp_path)
+    for name in ("average", "mixup", "clip_norm", "decay_all"):
+        del old.config[name]
+    save_checkpoint(tmp_path, old)
+    parts, _ = run(small_net, stripes, output=tmp_path, resume=True)
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name])
+
+
 def test_a_run_stopped_many_times_ends_with_the_same_bits(tmp_path, small_net, stripes):
     config = CONFIG.replace(checkpoint_every=2)
     whole, _ = run(small_net, stripes, config)

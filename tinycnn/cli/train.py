@@ -19,6 +19,7 @@ from .common import (
     use_threads,
     whole_number,
 )
+from .leaderboard import note_run
 
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
@@ -31,6 +32,8 @@ examples:
   tinycnn train lenet5 --data ~/cifar-10-python.tar.gz
   tinycnn train lenet5 --lr 0.02 --optimizer adam --seed 1 --out runs/adam
   tinycnn train lenet5 --set momentum=0.95 --set schedule=cosine
+  tinycnn train resnet20 --data cifar10              15 epochs; --recipe paper: the 164 of the paper
+  tinycnn train resnet20 --data cifar10 --set cutout=16 --set mixup=0.2 --set average=0.999
   tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
 
 models: `tinycnn train --list` names them
@@ -49,8 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="any other hyper-parameter: momentum, nesterov, weight_decay, schedule, warmup, shift, flip, label_smoothing, initialisation",
+        help="any other hyper-parameter: momentum, nesterov, weight_decay, decay_all, schedule, warmup, clip_norm, accumulate, average, "
+        "label_smoothing, side_weight, initialisation; shift, flip, rotate, elastic, colour, cutout, erase, mixup, cutmix",
     )
+    parser.add_argument("--recipe", default="", metavar="NAME", help="a named recipe of this model and data, such as paper")
     parser.add_argument(
         "--out",
         type=Path,
@@ -122,7 +127,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
         raise UsageError("name a model, as in `tinycnn train lenet5`; `tinycnn train --list` lists them")
     data_name = arguments.data or "digits"
     check_data_name(data_name)
-    config = recipe(arguments.model, short_name(data_name), **changes(arguments))
+    config = recipe(arguments.model, short_name(data_name), recipe_name=arguments.recipe, **changes(arguments))
     data = open_data(data_name, arguments.download)
     options = model_options(arguments.model, len(data.classes), data.channels, data.image_size)
     folder = require_writable(new_run_folder(arguments.out, arguments.model, short_name(data_name)))
@@ -175,6 +180,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     parameters = sum(int(parameter.data.size) for parameter in model.parameters())
     console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {threads.get_num_threads()} threads")
     console.say(f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes")
+    console.say(f"mean {_numbers(data.train.mean)}, standard deviation {_numbers(data.train.std)} of each channel, pixels from 0 to 1")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
     if not _kernels_cached():
         console.say("the first run compiles the kernels once, which takes a while")
@@ -212,6 +218,15 @@ def _conclude(
     console.say()
     console.say(f"test accuracy  {100 * evaluation.accuracy:.2f} % of {evaluation.count:,} images (loss {evaluation.loss:.4f})")
     console.say(f"time           {learning:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included")
+    noted = note_run(
+        plan.folder,
+        plan.model,
+        plan.data.name,
+        result.epochs,
+        evaluation.accuracy,
+        plan.config.seed,
+        sum(parameter.numel() for parameter in model.parameters()),
+    )
     if report is not None:
         beside = f", and {len(pictures)} PNG files beside it" if pictures else ""
         console.say(f"pictures       {report}{beside}")
@@ -233,10 +248,16 @@ def _conclude(
             "report": report,
             "pictures": [picture.path for picture in pictures],
             "hints": hints,
+            "commit": noted.commit,
             "config": plan.config.to_dict(),
         }
     )
     return 0
+
+
+def _numbers(values: Any) -> str:
+    """Some numbers with four digits each."""
+    return " ".join(f"{float(value):.4f}" for value in values)
 
 
 def _write_config(plan: _Plan, info: dict[str, Any]) -> None:

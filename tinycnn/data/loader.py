@@ -17,6 +17,8 @@ from .transforms import ToTensor
 
 __all__ = ["DataLoader", "default_collate"]
 
+MIXING = 1  # keeps the stream of batch transforms apart from that of the order
+
 
 class DataLoader:
     """Go through a dataset in batches, once for each `for` loop over the loader.
@@ -39,6 +41,9 @@ class DataLoader:
         Batches that each worker reads ahead.
     collate_fn : function, optional
         Makes a batch of a list of samples; `default_collate` if left out.
+    batch_transform : BatchTransform or function, optional
+        Called as batch_transform(images, labels, generator) with the arrays of every batch of (images, labels), such as `transforms.MixUp`;
+        the generator depends on the seed, the epoch and the batch's number.
 
     Raises
     ------
@@ -73,6 +78,7 @@ class DataLoader:
         generator: np.random.Generator | None = None,
         prefetch_factor: int = 2,
         collate_fn: Callable[[list[Any]], Any] | None = None,
+        batch_transform: Callable[..., Any] | None = None,
     ) -> None:
         if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
             raise ArgumentError(f"DataLoader: {type(dataset).__name__} is no dataset; it needs __len__ and __getitem__")
@@ -90,6 +96,7 @@ class DataLoader:
         self.drop_last = bool(drop_last)
         self.prefetch_factor = int(prefetch_factor)
         self.collate_fn = collate_fn
+        self.batch_transform = batch_transform
         self.seed = int(default_generator(generator).integers(2**63))
         self._epoch = 0
         self._delivered = 0
@@ -156,7 +163,7 @@ class DataLoader:
         """Deliver the batches of an epoch from number `first` on."""
         order = self.order(epoch)
         numbers = range(first, len(self))
-        jobs = (order[number * self.batch_size : (number + 1) * self.batch_size] for number in numbers)
+        jobs = ((number, order[number * self.batch_size : (number + 1) * self.batch_size]) for number in numbers)
         batches = self._read(jobs, epoch) if self.num_workers == 0 else self._read_ahead(jobs, epoch)
         for number, batch in zip(numbers, batches, strict=True):
             if self._epoch == epoch:
@@ -165,12 +172,12 @@ class DataLoader:
         if self._epoch == epoch:
             self._epoch, self._delivered, self._under_way = epoch + 1, 0, False
 
-    def _read(self, jobs: Iterator[np.ndarray], epoch: int) -> Iterator[Any]:
+    def _read(self, jobs: Iterator[tuple[int, np.ndarray]], epoch: int) -> Iterator[Any]:
         """Read batch after batch in the calling thread."""
-        for indices in jobs:
-            yield self._batch(indices, epoch)
+        for number, indices in jobs:
+            yield self._batch(number, indices, epoch)
 
-    def _read_ahead(self, jobs: Iterator[np.ndarray], epoch: int) -> Iterator[Any]:
+    def _read_ahead(self, jobs: Iterator[tuple[int, np.ndarray]], epoch: int) -> Iterator[Any]:
         """Read batches in threads, a bounded number ahead, and deliver them in order.
 
         Leaving the loop closes this generator, and that waits for the batches being read: no thread outlives the loop.
@@ -178,8 +185,8 @@ class DataLoader:
         waiting: deque[Future[Any]] = deque()
         with ThreadPoolExecutor(self.num_workers, thread_name_prefix="tinycnn-data") as pool:
             try:
-                for indices in jobs:
-                    waiting.append(pool.submit(self._batch, indices, epoch))
+                for number, indices in jobs:
+                    waiting.append(pool.submit(self._batch, number, indices, epoch))
                     if len(waiting) > self.num_workers * self.prefetch_factor:
                         yield waiting.popleft().result()
                 while waiting:
@@ -188,8 +195,17 @@ class DataLoader:
                 for future in waiting:
                     future.cancel()
 
-    def _batch(self, indices: np.ndarray, epoch: int) -> Any:
-        """Read one batch, all at once where the dataset can."""
+    def _batch(self, number: int, indices: np.ndarray, epoch: int) -> Any:
+        """Read one batch, and mix it where that is asked for."""
+        batch = self._samples(indices, epoch)
+        if self.batch_transform is None:
+            return batch
+        images, labels = batch
+        generator = np.random.default_rng([self.seed, epoch, MIXING, number])
+        return tuple(Tensor(array) for array in self.batch_transform(images.data, labels.data, generator))
+
+    def _samples(self, indices: np.ndarray, epoch: int) -> Any:
+        """Read the samples of one batch, all at once where the dataset can."""
         dataset = self.dataset
         generators = None
         if getattr(dataset, "random", False):

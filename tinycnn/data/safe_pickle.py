@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,22 @@ __all__ = ["PickledArray", "load_pickle"]
 
 PLAIN_DTYPE = re.compile(r"[<>|=]?([biu][1248]|f[248])")
 MAX_DIMENSIONS = 8
+MAX_ARGUMENTS = 8
 
 
 class Refused(Exception):
     """Why a pickle is not read; `load_pickle` puts the file's name before it."""
 
 
-class PickledDtype:
+class StandIn:
+    """Something a pickle may build and then give a state to."""
+
+    def build(self, state: Any) -> None:
+        """Take the state that the pickle gives it."""
+        raise NotImplementedError
+
+
+class PickledDtype(StandIn):
     """Stands in for `numpy.dtype` while a pickle is read."""
 
     def __init__(self, code: Any, *_: Any) -> None:
@@ -46,7 +55,7 @@ class PickledDtype:
             self.dtype = self.dtype.newbyteorder("<" if order == "<" else ">")
 
 
-class PickledArray:
+class PickledArray(StandIn):
     """Stands in for `numpy.ndarray` while a pickle is read; `array` is None until it is filled."""
 
     def __init__(self, *_: Any) -> None:
@@ -113,11 +122,19 @@ CONSTRUCTORS: dict[str, Any] = {
 
 
 class Machine:
-    """The stack machine: a program counter, a stack, the marks on it and a memo of values to use again."""
+    """The stack machine: a program counter, a stack, the marks on it and a memo of values to use again.
 
-    def __init__(self, data: bytes) -> None:
+    A reader of another kind of file derives from it, with its own `constructors` and `instructions`.
+    """
+
+    constructors: Mapping[str, Any] = CONSTRUCTORS
+    purpose = "one of NumPy's constructors"
+    instructions: Mapping[bytes, Callable[[Machine], None]]  # the table below, which names methods of this class
+
+    def __init__(self, data: bytes, start: int = 0) -> None:
         self.data = data
-        self.at = 0
+        self.at = start
+        self.copied = 0  # bytes that calls have made so far
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -186,26 +203,32 @@ class Machine:
         if not isinstance(module, str) or not isinstance(name, str):
             raise Refused("it asks for something without a name")
         full = f"{module}.{name}"
-        if full not in CONSTRUCTORS:
+        if full not in self.constructors:
             raise Refused(f"it asks for {full[:80]!r}, and a data file has no need to call that")
-        self.stack.append(CONSTRUCTORS[full])
+        self.stack.append(self.constructors[full])
 
     def call(self) -> None:
         """Call one of the stand-ins with the tuple on top of the stack."""
         function, arguments = self.pop_pair()
-        if not isinstance(arguments, tuple) or not any(function is known for known in CONSTRUCTORS.values()):
-            raise Refused("it calls something that is not one of NumPy's constructors")
-        if function is NDARRAY or len(arguments) > 4:
+        if not isinstance(arguments, tuple) or not any(function is known for known in self.constructors.values()):
+            raise Refused(f"it calls something that is not {self.purpose}")
+        if not callable(function) or len(arguments) > MAX_ARGUMENTS:
             raise Refused("it calls a constructor in an unknown way")
         try:
-            self.stack.append(function(*arguments))
+            made = function(*arguments)
         except TypeError as error:
             raise Refused("it calls a constructor in an unknown way") from error
+        if isinstance(made, bytes):
+            # One text, remembered and encoded again and again, would fill the memory from a small file.
+            self.copied += len(made)
+            if self.copied > 2 * len(self.data):
+                raise Refused("it makes more bytes than it holds")
+        self.stack.append(made)
 
     def build(self) -> None:
         """Give the stand-in below the top of the stack its state."""
         state = self.pop()
-        if not self.stack or not isinstance(self.stack[-1], PickledArray | PickledDtype):
+        if not self.stack or not isinstance(self.stack[-1], StandIn):
             raise Refused("it sets the state of something that has none")
         self.stack[-1].build(state)
 
@@ -227,7 +250,7 @@ class Machine:
             code = self.take(1)
             if code == b".":
                 return self.pop()
-            step = INSTRUCTIONS.get(code)
+            step = self.instructions.get(code)
             if step is None:
                 raise Refused(f"it uses the instruction {code!r} at byte {self.at - 1}, which plain data has no need of")
             step(self)
@@ -301,14 +324,16 @@ INSTRUCTIONS: dict[bytes, Callable[[Machine], None]] = {
     b"\x87": tuple_of(3),
     b"c": lambda machine: machine.named(machine.line(), machine.line()),
     b"\x93": lambda machine: machine.named(*machine.pop_pair()),
-    b"R": Machine.call,
-    b"b": Machine.build,
+    b"R": lambda machine: machine.call(),
+    b"b": lambda machine: machine.build(),
     b"q": lambda machine: machine.remember(machine.number("B")),
     b"r": lambda machine: machine.remember(machine.number("I")),
     b"\x94": lambda machine: machine.remember(len(machine.memo)),
     b"h": lambda machine: machine.recall(machine.number("B")),
     b"j": lambda machine: machine.recall(machine.number("I")),
 }
+
+Machine.instructions = INSTRUCTIONS
 
 
 def load_pickle(data: bytes, name: str = "pickle") -> Any:

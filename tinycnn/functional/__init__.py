@@ -18,6 +18,7 @@ from .contraction import *
 from .conv import *
 from .conv_transpose import *
 from .conversion import *
+from .convolve import *
 from .counting import *
 from .diagonals import *
 from .dropout import *

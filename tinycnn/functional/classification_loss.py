@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import record
+from ..autograd import is_grad_enabled, record
 from ..errors import ArgumentError
 from ..registry import operator
 from ..tensor import Tensor
@@ -112,7 +112,8 @@ def cross_entropy(
     known = weights is None and reduction == "mean"
     count = max(labels.size - int(np.count_nonzero(labels == ignore_index)), 1) if known else 1
     run = kernels.select("softmax_cross_entropy", logits)
-    losses, counts, grad_logits = run(logits, labels, weights, ignore_index, smoothing, 1.0 / count)
+    wanted = is_grad_enabled() and tensor.requires_grad
+    losses, counts, grad_logits = run(logits, labels, weights, ignore_index, smoothing, 1.0 / count, wanted)
     value, scale = _reduction(losses, counts, target_shape, reduction, bool((labels != ignore_index).any()))
     scale = 1.0 if known else scale
 

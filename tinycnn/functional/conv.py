@@ -7,13 +7,14 @@ import numpy as np
 from .. import kernels
 from ..autograd import record
 from ..errors import ArgumentError, ShapeError
+from ..kernels import sizes
 from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
-from ._arguments import contiguous, float_tensor, hashable, one_of
+from ._arguments import contiguous, float_tensor, hashable, one_of, same_dtype
 from ._sliding import Geometry, convolution_geometry, lifted, operands, planes
 
-__all__ = ["conv1d", "conv2d", "conv3d", "convolve2d"]
+__all__ = ["conv1d", "conv2d", "conv3d"]
 
 ALGORITHMS = ("auto", "naive", "im2col", "direct", "winograd", "fft")
 ACTIVATIONS = (None, "relu")
@@ -25,16 +26,24 @@ KERNELS = {rank: (name, f"{name}_grad_x", f"{name}_grad_weight") for rank, name 
 
 @plan_cache
 def _geometry(
-    name: str, rank: int, shapes: tuple[tuple[int, ...] | None, ...], options: tuple[Any, ...], activation: Any, algorithm: Any
+    name: str, rank: int, shapes: tuple[tuple[int, ...] | None, ...], single: bool, options: tuple[Any, ...], activation: Any, algorithm: Any
 ) -> Geometry:
-    """Check one combination of shapes and options; raises before any work."""
+    """Check one combination of shapes (input, weight, bias, residual) and options; raises before any work."""
     one_of(name, "algorithm", algorithm, ALGORITHMS)
     if activation not in ACTIVATIONS:
         raise ArgumentError(f'{name}: activation {activation!r} is neither None nor "relu"')
-    return convolution_geometry(name, rank, *shapes, *options)  # type: ignore[arg-type]
+    x_shape, weight_shape, _, residual_shape = shapes
+    geometry = convolution_geometry(name, rank, *shapes[:3], *options)  # type: ignore[arg-type]
+    if residual_shape is not None and x_shape is not None and weight_shape is not None:
+        sides = geometry.padding[-2 * rank :]
+        axes = zip(x_shape[2:], weight_shape[2:], geometry.stride[-rank:], sides[::2], sides[1::2], geometry.dilation[-rank:])
+        expected = (*([] if single else x_shape[:1]), weight_shape[0], *(sizes.conv_output_size(*axis) for axis in axes))
+        if residual_shape != expected:
+            raise ShapeError(f"{name}: residual has shape {residual_shape}; it must be the result's, {expected}")
+    return geometry
 
 
-def _convolve(
+def convolution(
     name: str,
     rank: int,
     input: Any,
@@ -47,18 +56,26 @@ def _convolve(
     padding_mode: str,
     activation: str | None,
     algorithm: str,
+    residual: Any = None,
 ) -> Tensor:
     """A convolution over `rank` spatial axes."""
     tensors, x, w, b, single = operands(name, rank, input, weight, bias)
-    shapes = (x.shape, w.shape, None if b is None else b.shape)
+    added = None if residual is None else float_tensor(name, "residual", residual)
+    same_dtype(name, input=tensors[0], residual=added)
+    shapes = (x.shape, w.shape, None if b is None else b.shape, None if added is None else added.data.shape)
     options: tuple[Any, ...] = (stride, padding, dilation, groups, padding_mode)
     try:
-        geometry = _geometry(name, rank, shapes, options, activation, algorithm)
+        geometry = _geometry(name, rank, shapes, single, options, activation, algorithm)
     except TypeError:  # lists are as good as tuples, but cannot be looked up
-        geometry = _geometry(name, rank, shapes, tuple(map(hashable, options)), hashable(activation), hashable(algorithm))
+        geometry = _geometry(name, rank, shapes, single, tuple(map(hashable, options)), hashable(activation), hashable(algorithm))
     x, w = lifted(x, rank), lifted(w, rank)
     forward, to_x, to_weight = KERNELS[rank]
-    y = kernels.select(forward, x)(x, w, b, *geometry, activation, algorithm)
+    y = kernels.select(forward, x)(x, w, b, *geometry, activation if added is None else None, algorithm)
+    if added is not None:
+        with np.errstate(all="ignore"):  # NaN and infinity pass without a warning, as in `add`
+            y += added.data.reshape(y.shape)
+            if activation == "relu":
+                np.maximum(y, 0, out=y)
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         grad = contiguous(grad).reshape(y.shape)
@@ -72,17 +89,17 @@ def _convolve(
             grad_weight = kernels.select(to_weight, x)(grad, x, w.shape, *geometry, algorithm).reshape(tensors[1].data.shape)
         if needs[0]:
             grad_x = kernels.select(to_x, x)(grad, w, x.shape, *geometry, algorithm).reshape(tensors[0].data.shape)
-        return grad_x, grad_weight, grad_bias if needs[2] else None
+        return grad_x, grad_weight, grad_bias if needs[2] else None, grad.reshape(shape) if needs[3] else None
 
     shape = y.shape[1 if single else 0 : 2] + y.shape[-rank:]
-    return record(name, y.reshape(shape), tensors, backward, saved=tensors[:2])
+    return record(name, y.reshape(shape), (*tensors, added), backward, saved=tensors[:2])
 
 
 @operator(
     family="conv",
     kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
-    differentiable=("input", "weight", "bias"),
-    kinks='with activation="relu", where the convolution is zero',
+    differentiable=("input", "weight", "bias", "residual"),
+    kinks='with activation="relu", where the sum is zero',
 )
 def conv1d(
     input: Any,
@@ -96,6 +113,7 @@ def conv1d(
     padding_mode: str = "zeros",
     activation: str | None = None,
     algorithm: str = "auto",
+    residual: Any = None,
 ) -> Tensor:
     """Slide every filter along a sequence, such as a sound, or the words of a text with their embeddings as channels.
 
@@ -121,7 +139,7 @@ def conv1d(
         Step of the window, and distance between its taps, in elements.
     padding : int, (before, after) or str
         Elements added at the ends, or a name as in `conv2d`; "causal" lets an output see nothing behind its own place.
-    groups, padding_mode, activation, algorithm
+    groups, padding_mode, activation, algorithm, residual
         As in `conv2d`.
 
     Returns
@@ -151,14 +169,14 @@ def conv1d(
     >>> tinycnn.functional.conv1d([[[1.0, 4.0, 9.0, 16.0]]], [[[1.0, 1.0]]], padding="causal").tolist()
     [[[1.0, 5.0, 13.0, 25.0]]]
     """
-    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
+    return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm, residual)
 
 
 @operator(
     family="conv",
     kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
-    differentiable=("input", "weight", "bias"),
-    kinks='with activation="relu", where the convolution is zero',
+    differentiable=("input", "weight", "bias", "residual"),
+    kinks='with activation="relu", where the sum is zero',
 )
 def conv2d(
     input: Any,
@@ -172,6 +190,7 @@ def conv2d(
     padding_mode: str = "zeros",
     activation: str | None = None,
     algorithm: str = "auto",
+    residual: Any = None,
 ) -> Tensor:
     """Slide every filter over the image and take a dot product at each position: cross-correlation, as in every framework.
 
@@ -184,11 +203,11 @@ def conv2d(
     -------
     With x~ the padded input and g the group of output channel o:
 
-        y[n, o, i, j] = bias[o] + sum_{c, a, b} weight[o, c, a, b] x~[n, g C_in/groups + c, i s_h + a d_h, j s_w + b d_w]
+        y[n, o, i, j] = bias[o] + sum_{c, a, b} weight[o, c, a, b] x~[n, g C_in/groups + c, i s_h + a d_h, j s_w + b d_w] + residual[n, o, i, j]
         grad_x~[n, c', p, q] = sum over all (o, a, b, i, j) that read (c', p, q) of weight[o, c, a, b] grad[n, o, i, j];
             grad_x adds up every padded cell that is a copy of the same pixel
         grad_weight[o, c, a, b] = sum_{n, i, j} grad[n, o, i, j] x~[n, g C_in/groups + c, i s_h + a d_h, j s_w + b d_w]
-        grad_bias[o] = sum_{n, i, j} grad[n, o, i, j]
+        grad_bias[o] = sum_{n, i, j} grad[n, o, i, j];  grad_residual = grad
 
     Parameters
     ----------
@@ -211,6 +230,9 @@ def conv2d(
         "auto", or for study "naive" (the definition's loops), "im2col" (columns and one matrix product), "direct" (the micro-kernel),
         "winograd" (F(4 x 4, 3 x 3): 3 x 3 kernels with stride 1, dilation 1 and groups 1; grad_weight by "direct"; in float32 five to ten
         times the rounding error, and a NaN spreads over its tile), "fft" (a product of spectra; a NaN spreads over its image).
+    residual : Tensor, optional
+        Of the result's shape; added before the activation, as at the end of a residual block:
+        activation(conv2d(...) + residual), in place and without the tape's two further nodes.
 
     Returns
     -------
@@ -219,7 +241,7 @@ def conv2d(
     Raises
     ------
     ShapeError
-        If channels, bias or window do not fit. DtypeError: integer or mixed dtypes. ArgumentError: an option out of range.
+        If channels, bias, window or residual do not fit. DtypeError: integer or mixed dtypes. ArgumentError: an option out of range.
 
     Notes
     -----
@@ -230,6 +252,7 @@ def conv2d(
     ----------
     Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", relationships 1 to 6.
     LeCun et al. 1998, "Gradient-based learning applied to document recognition", section II.
+    He et al. 2016, "Deep residual learning for image recognition", figure 2 (residual).
 
     Examples
     --------
@@ -240,14 +263,14 @@ def conv2d(
     array([[[[-4., -4.],
              [-4., -4.]]]])
     """
-    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
+    return convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm, residual)
 
 
 @operator(
     family="conv",
     kernels=("conv3d", "conv3d_grad_x", "conv3d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
-    differentiable=("input", "weight", "bias"),
-    kinks='with activation="relu", where the convolution is zero',
+    differentiable=("input", "weight", "bias", "residual"),
+    kinks='with activation="relu", where the sum is zero',
 )
 def conv3d(
     input: Any,
@@ -261,6 +284,7 @@ def conv3d(
     padding_mode: str = "zeros",
     activation: str | None = None,
     algorithm: str = "auto",
+    residual: Any = None,
 ) -> Tensor:
     """Slide every filter through a volume or a film.
 
@@ -286,7 +310,7 @@ def conv3d(
         Step of the window, and distance between its taps, in voxels.
     padding : int, (depth, height, width), (front, back, top, bottom, left, right) or str
         Voxels added around the volume, or a name as in `conv2d`, each axis for itself.
-    groups, padding_mode, activation, algorithm
+    groups, padding_mode, activation, algorithm, residual
         As in `conv2d`.
 
     Returns
@@ -314,74 +338,4 @@ def conv3d(
     >>> tinycnn.functional.conv3d(volume, np.ones((1, 1, 2, 1, 2))).tolist()
     [[[[[10.0], [18.0]]]]]
     """
-    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm)
-
-
-@operator(
-    family="conv",
-    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias"),
-    differentiable=("input", "weight", "bias"),
-)
-def convolve2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: int | tuple[int, int] = 1,
-    padding: int | str | tuple[int, ...] = 0,
-    dilation: int | tuple[int, int] = 1,
-    groups: int = 1,
-    *,
-    padding_mode: str = "zeros",
-) -> Tensor:
-    """Convolve in the sense of signal processing: `conv2d` with every kernel flipped in height and width.
-
-    Shapes
-    ------
-    As `conv2d`: (N, C_in, H, W), (C_out, C_in / groups, K_h, K_w), (C_out,) -> (N, C_out, H_out, W_out)
-
-    Formula
-    -------
-    y[n, o, i, j] = bias[o] + sum_{c, a, b} weight[o, c, K_h - 1 - a, K_w - 1 - b] x~[n, c, i s_h + a d_h, j s_w + b d_w];
-    the gradients are those of `conv2d`, grad_weight flipped back.
-
-    Parameters
-    ----------
-    input, weight, bias, stride, padding, dilation, groups, padding_mode
-        As in `conv2d`.
-
-    Returns
-    -------
-    Tensor
-
-    Raises
-    ------
-    ShapeError, DtypeError, ArgumentError
-        As `conv2d`.
-
-    Notes
-    -----
-    With padding="full" on one channel this is the discrete convolution (u * h)[i] = sum_s u[s] h[i - s]. Frameworks call
-    the unflipped sum convolution; for kernels that are their own mirror image the two agree.
-
-    References
-    ----------
-    Goodfellow, Bengio and Courville 2016, "Deep Learning", equations 9.4 to 9.6.
-
-    Examples
-    --------
-    >>> import numpy as np, tinycnn
-    >>> impulse = np.array([[[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]])
-    >>> kernel = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
-    >>> tinycnn.functional.convolve2d(impulse, kernel).numpy()
-    array([[[[1., 2.],
-             [3., 4.]]]])
-    """
-    tensor = float_tensor("convolve2d", "weight", weight)
-    if tensor.data.ndim != 4:
-        raise ShapeError(f"convolve2d: weight has shape {tensor.shape}; it must be (C_out, C_in / groups, K_h, K_w), none of them zero")
-
-    def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        return (grad[:, :, ::-1, ::-1],)
-
-    flipped = record("convolve2d", contiguous(tensor.data[:, :, ::-1, ::-1]), (tensor,), backward)
-    return _convolve("convolve2d", 2, input, flipped, bias, stride, padding, dilation, groups, padding_mode, None, "auto")
+    return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation, algorithm, residual)

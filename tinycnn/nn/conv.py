@@ -110,8 +110,8 @@ class _Forward(_Convolution):
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, activation=activation
         )
 
-    def forward(self, input: Any) -> Tensor:
-        """The filtered input."""
+    def forward(self, input: Any, *, residual: Any = None) -> Tensor:
+        """The filtered input; a `residual` of its shape is added before the activation."""
         convolve: Callable[..., Tensor] = (F.conv1d, F.conv2d, F.conv3d)[self.rank - 1]
         return convolve(
             input,
@@ -123,6 +123,7 @@ class _Forward(_Convolution):
             self.groups,
             padding_mode=self.padding_mode,
             activation=self.activation,
+            residual=residual,
         )
 
 
@@ -144,7 +145,7 @@ class Conv1d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None or "relu"
-        Applied to the result at the store.
+        Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
     -----
@@ -184,7 +185,7 @@ class Conv2d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None or "relu"
-        Applied to the result at the store.
+        Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
     -----
@@ -224,7 +225,7 @@ class Conv3d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None or "relu"
-        Applied to the result at the store.
+        Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
     -----

@@ -37,6 +37,7 @@ class Checkpoint:
     generator: dict[str, Any] | None = None  # tinycnn.random's state: dropout's place in its stream
     epoch: int = 0  # the epoch the run is in, from 0
     step: int = 0  # batches of that epoch already learned from
+    average: dict[str, Any] | None = None  # WeightAverage.state_dict()
     sums: dict[str, float] = field(default_factory=dict)  # loss, correct and images of the epoch so far
     config: dict[str, Any] = field(default_factory=dict)  # TrainConfig.to_dict()
     run_info: dict[str, Any] = field(default_factory=dict)  # names of model, data, classes ...
@@ -78,6 +79,7 @@ _FIELDS = [
     "step_losses",
     "learning_rates",
 ]
+_SINCE_LATER = ["average"]  # files of earlier versions lack these
 
 
 def save_checkpoint(
@@ -204,7 +206,7 @@ def _write_arrays(file: BinaryIO, arrays: dict[str, np.ndarray]) -> None:
 def _pack(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     """All arrays under numbered names, the JSON that says where each belongs, and the digest over both."""
     arrays: dict[str, np.ndarray] = {}
-    tree = {name: _flatten(getattr(checkpoint, name), arrays) for name in _FIELDS}
+    tree = {name: _flatten(getattr(checkpoint, name), arrays) for name in _FIELDS + _SINCE_LATER}
     text = json.dumps({"format": FORMAT, **tree})
     arrays["json"] = np.frombuffer(text.encode(), np.uint8)
     arrays["sha256"] = np.frombuffer(_digest(arrays), np.uint8)
@@ -267,7 +269,8 @@ def _read(path: Path) -> Checkpoint:
         tree = json.loads(arrays["json"].tobytes())
         if tree.pop("format") != FORMAT:
             raise CheckpointError(f"{path} is not a {FORMAT}; it was written by another version")
-        return Checkpoint(**{name: _unflatten(tree[name], arrays) for name in _FIELDS}, source=path)
+        known = _FIELDS + [name for name in _SINCE_LATER if name in tree]
+        return Checkpoint(**{name: _unflatten(tree[name], arrays) for name in known}, source=path)
     except FileNotFoundError as error:
         raise CheckpointError(f"the checkpoint {path} is missing") from error
     except _UNREADABLE as error:

@@ -52,10 +52,12 @@ def loss_of(model: Module) -> LossFunction:
 
 
 def as_batch(batch: Any) -> tuple[Tensor, Tensor]:
-    """The images and labels of a loader's batch as tensors, with int64 labels."""
+    """The images and labels of a loader's batch as tensors: int64 labels, or float rows of each class's share (mixed images)."""
     images, labels = batch
     images = images if isinstance(images, Tensor) else Tensor(np.asarray(images))
     labels = labels.data if isinstance(labels, Tensor) else np.asarray(labels)
+    if labels.ndim == 2 and labels.dtype.kind == "f":
+        return images, Tensor(np.ascontiguousarray(labels, images.dtype))
     return images, Tensor(np.ascontiguousarray(labels, np.int64))
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import functional, optim
+from .. import nn, optim
 from ..errors import UsageError
 from ..nn import Module
 from ..tensor import Tensor
+from .average import WeightAverage
+from .branches import main_output, with_side_branches
 from .checkpoint import Checkpoint, save_checkpoint
 from .config import TrainConfig
-from .evaluate import LossFunction, as_batch, evaluate, loss_of
+from .evaluate import Evaluation, LossFunction, as_batch, evaluate, loss_of
 from .interrupt import finish_the_step
 from .run import Run, TrainResult
 
@@ -39,15 +42,18 @@ def train(
     Parameters
     ----------
     model
-        Maps images (N, C, H, W) to one row of logits each.
+        Maps images (N, C, H, W) to one row of logits each. In training mode it may give a tuple, the logits first and those of side
+        branches after; the loss of each branch counts `config.side_weight` times.
     train_loader, test_loader
-        Batches of (images, labels). What `train_loader` yields must follow from `set_epoch(epoch)` alone.
+        Batches of (images, labels), or in training (images, rows of each class's share). What `train_loader` yields must follow from
+        `set_epoch(epoch)` alone.
     optimizer
         Over the model's parameters.
     scheduler
         Stepped after every optimiser step; a `ReduceLROnPlateau` once an epoch with the test loss.
     config
-        Of which the loop reads `epochs`, `label_smoothing`, `checkpoint_every` and `log_every`; the rest is recorded.
+        Of which the loop reads `epochs`, `label_smoothing`, `side_weight`, `accumulate`, `clip_norm`, `average`, `checkpoint_every` and
+        `log_every`; the rest is recorded.
     output
         Folder for checkpoint.npz, log.csv and log.jsonl; nothing is written without it.
     resume
@@ -80,7 +86,8 @@ def train(
     if not len(train_loader):
         raise UsageError("train: the training loader yields no batch; is batch_size larger than the data set?")
     test_loss = loss_function or loss_of(model)
-    train_loss = _smoothed(test_loss, config.label_smoothing)
+    train_loss = with_side_branches(_smoothed(test_loss, config), config.side_weight)
+    average = WeightAverage(model, config.average) if config.average else None
     run = Run(
         model,
         optimizer,
@@ -92,6 +99,7 @@ def train(
         show=show,
         stream=stream,
         save=save,
+        average=average,
     )
     if resume:
         run.go_on()
@@ -102,21 +110,19 @@ def train(
             model.train()
             run.begin_epoch()
             # A resumed epoch draws its first batches again and lets them pass, so that the rest are the same ones.
-            for batch in itertools.islice(train_loader, run.step, None):
-                images, labels = as_batch(batch)
-                logits = model(images)
-                loss = train_loss(logits, labels)
-                loss_value = float(loss.item())
-                run.require_finite(loss_value, images, labels, train_loss)
-
+            for group in _in_groups(itertools.islice(train_loader, run.step, None), config.accumulate):
                 optimizer.zero_grad()
-                loss.backward()
+                _add_gradients(model, group, train_loss, run)
+                if config.clip_norm:
+                    nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
                 learning_rate = float(optimizer.param_groups[0]["lr"])
                 optimizer.step()
+                if average is not None:
+                    average.update()
                 if scheduler is not None and not _waits_for_the_test(scheduler):
                     scheduler.step()
 
-                run.note_step(loss_value, learning_rate, images, labels, logits)
+                run.note_step(learning_rate)
                 if interruption.signal:
                     break
                 run.keep_if_due()
@@ -124,22 +130,53 @@ def train(
                 test = evaluate(model, test_loader, test_loss)
                 if _waits_for_the_test(scheduler):
                     scheduler.step(test.loss)
-                run.close_epoch(test, as_batch(next(iter(test_loader)))[0])
+                averaged = _evaluate_average(average, test_loader, test_loss)
+                run.close_epoch(test, averaged, as_batch(next(iter(test_loader)))[0])
     return run.finish(interruption)
+
+
+def _add_gradients(model: Module, group: list[tuple[Tensor, Tensor]], loss_function: LossFunction, run: Run) -> None:
+    """The gradient of the mean loss over all images of the group, batch by batch."""
+    total = sum(len(labels) for _, labels in group)
+    for images, labels in group:
+        answer = model(images)
+        loss = loss_function(answer, labels)
+        value = float(loss.item())
+        run.require_finite(value, images, labels, loss_function)
+        (loss if len(group) == 1 else loss * (len(labels) / total)).backward()
+        run.note_batch(value, images, labels, main_output(answer))
+
+
+def _evaluate_average(average: WeightAverage | None, test_loader: Any, loss_function: LossFunction) -> Evaluation | None:
+    if average is None:
+        return None
+    with average.in_place() as model:
+        return evaluate(model, test_loader, loss_function, worst=0)
 
 
 def _waits_for_the_test(scheduler: Any) -> bool:
     return isinstance(scheduler, optim.lr_scheduler.ReduceLROnPlateau)
 
 
-def _smoothed(loss_function: LossFunction, label_smoothing: float) -> LossFunction:
-    """The criterion to learn from; smoothing the labels is defined for the cross-entropy only."""
+def _in_groups(batches: Iterable[Any], size: int) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """The batches as lists of `size`, one a step; an epoch's last list may be shorter."""
+    remaining = iter(batches)
+    while group := [as_batch(batch) for batch in itertools.islice(remaining, size)]:
+        yield group
+
+
+def _smoothed(loss_function: LossFunction, config: TrainConfig) -> LossFunction:
+    """The criterion to learn from; smoothed labels and mixed images have targets that only the cross-entropy knows."""
+    label_smoothing = config.label_smoothing
+    soft = [name for name in ("label_smoothing", "mixup", "cutmix") if getattr(config, name)]
+    if soft and "label_smoothing" not in inspect.signature(loss_function).parameters:
+        raise UsageError(f"train: {soft[0]} works with the cross-entropy only; set it to 0 for this loss")
     if not label_smoothing:
         return loss_function
-    if loss_function is not functional.cross_entropy:
-        raise UsageError("train: label_smoothing works with the cross-entropy only; set it to 0 for this loss")
+
+    smooth: Callable[..., Tensor] = loss_function
 
     def smoothed(output: Tensor, target: Tensor) -> Tensor:
-        return functional.cross_entropy(output, target, label_smoothing=label_smoothing)
+        return smooth(output, target, label_smoothing=label_smoothing)
 
     return smoothed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,11 +10,10 @@ import numpy as np
 
 from .. import optim
 from .. import random as tinycnn_random
-from ..data import DataLoader, Subset
-from ..data.transforms import Compose, RandomCrop, RandomHorizontalFlip
-from ..errors import UsageError
+from ..data import DataLoader
 from ..nn import Module, init
 from ..tensor import Tensor
+from .augment import augmented, mixing
 from .config import INITIALISATIONS, TrainConfig, build_optimizer, build_scheduler, one_of
 from .evaluate import as_batch
 
@@ -39,14 +39,14 @@ def prepare(build_model: Callable[[], Module], train_set: Any, test_set: Any, co
     build_model
         Makes the model, drawing its weights from `tinycnn.random`.
     train_set, test_set
-        Data sets of (image, label). One whose transform is not random yet gets the config's `shift` and `flip`.
+        Data sets of (image, label). One whose transform is not random yet gets the config's augmentation.
     config
         The run's hyper-parameters.
 
     Raises
     ------
     UsageError
-        When the config asks for shifts or mirroring and `train_set` cannot take another transform.
+        When the config asks for augmentation and `train_set` cannot take another transform.
 
     Examples
     --------
@@ -63,34 +63,19 @@ def prepare(build_model: Callable[[], Module], train_set: Any, test_set: Any, co
     train_loader, test_loader = build_loaders(augmented(train_set, config), test_set, config)
     initialise(model, config.initialisation, train_loader)
     optimizer = build_optimizer(model, config)
-    scheduler = build_scheduler(optimizer, config, len(train_loader))
+    scheduler = build_scheduler(optimizer, config, math.ceil(len(train_loader) / config.accumulate))
     return Prepared(model, train_loader, test_loader, optimizer, scheduler)
-
-
-def augmented(train_set: Any, config: TrainConfig) -> Any:
-    """The data set with the config's shifts and mirroring before its own transform; as it is when it varies already."""
-    if not (config.shift or config.flip) or getattr(train_set, "random", False):
-        return train_set
-    if isinstance(train_set, Subset):
-        return Subset(augmented(train_set.dataset, config), train_set.indices)
-    if not hasattr(train_set, "with_transform"):
-        raise UsageError(
-            f"prepare: a {type(train_set).__name__} cannot take the config's shift and flip; "
-            "give an ArrayDataset, or a config with shift=0 and flip=False"
-        )
-    steps: list[Any] = []
-    if config.shift:
-        steps.append(RandomCrop(train_set.image_shape[1:], padding=config.shift))
-    if config.flip:
-        steps.append(RandomHorizontalFlip())
-    if train_set.transform is not None:
-        steps.append(train_set.transform)
-    return train_set.with_transform(Compose(steps))
 
 
 def build_loaders(train_set: Any, test_set: Any, config: TrainConfig) -> tuple[DataLoader, DataLoader]:
     """A shuffling loader whose order follows from (seed, epoch), and one in the data set's order."""
-    train_loader = DataLoader(train_set, config.batch_size, shuffle=True, generator=np.random.default_rng(config.seed))
+    train_loader = DataLoader(
+        train_set,
+        config.batch_size,
+        shuffle=True,
+        generator=np.random.default_rng(config.seed),
+        batch_transform=mixing(config, train_set),
+    )
     return train_loader, DataLoader(test_set, TEST_BATCH, generator=np.random.default_rng(config.seed))
 
 

@@ -21,6 +21,7 @@ from ..errors import TrainingError, UsageError
 from ..nn import Module
 from ..tensor import Tensor
 from . import hints
+from .average import WeightAverage
 from .checkpoint import NEWEST, Checkpoint, has_checkpoint, load_checkpoint, require_writable, save_checkpoint
 from .config import TrainConfig
 from .diagnose import locate_non_finite
@@ -46,6 +47,8 @@ class EpochRecord:
     learning_rate: float  # of the epoch's last step
     seconds: float  # of the epoch, evaluation included; of its last part when the run was resumed inside it
     images_per_second: float  # of the learning part
+    average_loss: float | None = None  # test loss of the averaged weights, where the config asks for them
+    average_accuracy: float | None = None
 
 
 @dataclass
@@ -78,6 +81,8 @@ class Run:
         For `Progress`.
     save
         Writes a checkpoint.
+    average
+        The moving average of the weights, or None.
     """
 
     def __init__(
@@ -93,7 +98,9 @@ class Run:
         show: bool,
         stream: TextIO | None,
         save: Callable[[Path, Checkpoint], Path] = save_checkpoint,
+        average: WeightAverage | None = None,
     ) -> None:
+        self.average = average
         self.model, self.optimizer, self.scheduler, self.config = model, optimizer, scheduler, config
         self.folder = None if output is None else require_writable(output)
         self.run_info = dict(run_info or {})
@@ -102,6 +109,7 @@ class Run:
         self.log = RunLog(self.folder, config.log_every)
         self.epoch = 0  # the epoch the run is in, from 0
         self.step = 0  # batches of it already learned from
+        self._step_loss, self._step_images = 0.0, 0  # of the batches since the last step
         self.sums = {"loss": 0.0, "correct": 0.0, "images": 0.0}  # of the epoch so far
         self.losses: list[float] = []
         self.rates: list[float] = []
@@ -116,12 +124,16 @@ class Run:
         if self.folder is None or not has_checkpoint(self.folder):
             return
         found = load_checkpoint(self.folder)
-        _require_same(found.config, self.config.to_dict(), found.run_info, self.run_info)
+        # A field that the run's version did not know yet had the value that changes nothing: the default.
+        known = TrainConfig.from_dict(found.config).to_dict()
+        _require_same(known, self.config.to_dict(), found.run_info, self.run_info)
         self.model.load_state_dict({name: Tensor(array) for name, array in found.model.items()})
         if found.optimizer is not None:
             self.optimizer.load_state_dict(found.optimizer)
         if found.scheduler is not None and self.scheduler is not None:
             self.scheduler.load_state_dict(found.scheduler)
+        if found.average is not None and self.average is not None:
+            self.average.load_state_dict(found.average)
         if found.generator is not None:
             tinycnn_random.set_state(found.generator)
         self.epoch, self.step, self.sums = found.epoch, found.step, dict(found.sums)
@@ -153,21 +165,29 @@ class Run:
         self.log.end(sentence)
         raise TrainingError(sentence)
 
-    def note_step(self, loss: float, learning_rate: float, images: Tensor, labels: Tensor, logits: Tensor) -> None:
-        """Count a step that was taken, log it, show it, and look whether it deserves advice."""
+    def note_batch(self, loss: float, images: Tensor, labels: Tensor, logits: Tensor) -> None:
+        """Count a batch that was learned from; of mixed images the class of the largest share is the right one."""
         count = len(labels)
+        right = labels.data if labels.ndim == 1 else labels.data.argmax(1)
         self.step += 1
+        self._step_loss += loss * count
+        self._step_images += count
         self.sums["loss"] += loss * count
-        self.sums["correct"] += int(np.count_nonzero(logits.data.argmax(1) == labels.data))
+        self.sums["correct"] += int(np.count_nonzero(logits.data.argmax(1) == right))
         self.sums["images"] += count
+        if not self.losses and self.step == 1:
+            self.advise(hints.unscaled_inputs(images.data))
+            self.advise(hints.probabilities_as_logits(self.model, logits.data))
+
+    def note_step(self, learning_rate: float) -> None:
+        """Count a step that was taken, log it and show it."""
+        loss, count = self._step_loss / self._step_images, self._step_images
+        self._step_loss, self._step_images = 0.0, 0
         self.losses.append(loss)
         self.rates.append(learning_rate)
         self._learning_seconds = time.perf_counter() - self._epoch_started
         self.log.step(len(self.losses), loss, learning_rate)
         self.progress.step(self.epoch, self.step, *self._means(), count)
-        if len(self.losses) == 1:
-            self.advise(hints.unscaled_inputs(images.data))
-            self.advise(hints.probabilities_as_logits(self.model, logits.data))
 
     def keep_if_due(self) -> None:
         """Write a checkpoint every `checkpoint_every` steps."""
@@ -175,7 +195,7 @@ class Run:
         if every and len(self.losses) % every == 0:
             self.keep()
 
-    def close_epoch(self, test: Evaluation, test_images: Tensor) -> None:
+    def close_epoch(self, test: Evaluation, averaged: Evaluation | None, test_images: Tensor) -> None:
         """Write the epoch's row, look whether it deserves advice, and keep the run."""
         learned_from = self.sums["images"] - self._images_before
         record = EpochRecord(
@@ -186,6 +206,8 @@ class Run:
             self.rates[-1],
             time.perf_counter() - self._epoch_started,
             learned_from / max(self._learning_seconds, 1e-9),
+            None if averaged is None else averaged.loss,
+            None if averaged is None else averaged.accuracy,
         )
         self.log.epoch(dataclasses.asdict(record))
         self.progress.epoch(_line_of(record, self.config.epochs))
@@ -217,6 +239,7 @@ class Run:
             generator=tinycnn_random.get_state(),
             epoch=self.epoch,
             step=self.step,
+            average=None if self.average is None else self.average.state_dict(),
             sums=self.sums,
             config=self.config.to_dict(),
             run_info=self.run_info,
@@ -254,9 +277,10 @@ class Run:
 
 
 def _line_of(record: EpochRecord, epochs: int) -> str:
+    averaged = "" if record.average_accuracy is None else f" (averaged weights {100 * record.average_accuracy:.2f} %)"
     return (
         f"epoch {record.epoch}/{epochs}  loss {record.train_loss:.4f}  accuracy {100 * record.train_accuracy:.2f} %  "
-        f"test loss {record.test_loss:.4f}  test accuracy {100 * record.test_accuracy:.2f} %  "
+        f"test loss {record.test_loss:.4f}  test accuracy {100 * record.test_accuracy:.2f} %{averaged}  "
         f"{record.images_per_second:,.0f} images/s  {readable_seconds(record.seconds)}"
     )
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..errors import ArgumentError, DtypeError, ShapeError
-from ..random import default_generator
+from ...errors import ArgumentError, DtypeError, ShapeError
+from ...random import default_generator
 
 __all__ = [
     "CenterCrop",

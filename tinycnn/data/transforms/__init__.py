@@ -1,0 +1,45 @@
+"""Changes to images before a network sees them, under torchvision's names.
+
+`image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
+saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
+"""
+
+from .colour import ColorJitter
+from .erasing import Cutout, RandomErasing
+from .image import (
+    CenterCrop,
+    Compose,
+    Generators,
+    Grayscale,
+    Normalize,
+    RandomCrop,
+    RandomHorizontalFlip,
+    Resize,
+    ToTensor,
+    Transform,
+)
+from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
+from .warp import ElasticTransform, RandomAffine, RandomRotation
+
+__all__ = [
+    "BatchTransform",
+    "CenterCrop",
+    "ColorJitter",
+    "Compose",
+    "CutMix",
+    "Cutout",
+    "ElasticTransform",
+    "Generators",
+    "Grayscale",
+    "MixUp",
+    "Normalize",
+    "RandomAffine",
+    "RandomChoice",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomHorizontalFlip",
+    "RandomRotation",
+    "Resize",
+    "ToTensor",
+    "Transform",
+]
