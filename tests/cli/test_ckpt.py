@@ -109,11 +109,29 @@ def test_names_come_from_the_package_a_file_or_are_numbers(tmp_path):
     assert read_names(None, 3) == ["class 0", "class 1", "class 2"]
     (tmp_path / "names.txt").write_text("cat\ndog\n")
     assert read_names(str(tmp_path / "names.txt"), 3) == ["cat", "dog", "class 2"]
-    assert head_size({"a.weight": np.zeros((4, 3)), "a.bias": np.zeros(4), "n": np.array(1)}) == 4
+
+
+def test_the_number_of_classes_is_that_of_the_last_layer_whatever_the_order():
+    state = tinycnn.models.lenet5(4).state_dict()
+    model = tinycnn.models.lenet5(10)
+    assert head_size(model, dict(sorted(state.items(), reverse=True))) == 4
+    assert head_size(model, {}) == 10
 
 
 def test_bars_are_as_long_as_the_probability():
     assert bars([{"probability": 0.5, "name": "cat"}]) == [f"   50.0 %  {'#' * 15:<30}  cat"]
+
+
+def test_predict_names_the_classes_of_a_network_given_by_its_name(run_main, elsewhere):
+    tinycnn.save(tinycnn.models.squeezenet_cifar(3).state_dict(), "weights.npz")
+    (elsewhere / "names.txt").write_text("cat\ndog\nrat\n")
+    Image.new("RGB", (40, 30), "red").save("red.png")
+    arguments = ["predict", "red.png", "--model", "squeezenet_cifar", "--weights", "weights.npz", "--classes", "names.txt"]
+    code, output, _ = run_main(*arguments)
+    assert code == 0 and all(f"  {name}" in output for name in ("cat", "dog", "rat"))
+    code, output, _ = run_main(*arguments, "--json")
+    top = json.loads(output)["predictions"][0]["top"]
+    assert sum(one["probability"] for one in top) == pytest.approx(1)
 
 
 def test_predict_with_an_architecture(run_main, elsewhere, monkeypatch):

@@ -260,6 +260,8 @@ def image_shape(name):
         return 1, 28, 28
     if SMALL.search(name) and "imagenet" not in name:
         return 3, 32, 32
+    if name == "alexnet_2012":
+        return 3, 227, 227
     return (3, 299, 299) if WIDE.search(name) else (3, 224, 224)
 
 

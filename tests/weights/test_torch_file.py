@@ -193,8 +193,15 @@ def test_one_text_encoded_again_and_again_is_refused(write):
     # 1 MB of text, remembered, then encoded a hundred times: 100 MB from a file of 1 MB.
     encode = name("_codecs.encode") + pack(b"h\x05", text("latin1")) + b"R"
     program = text("x" * 1_000_000) + b"q\x05" + b"(" + encode * 100 + b"t"
-    with pytest.raises(CheckpointError, match="makes more bytes than it holds"):
+    with pytest.raises(CheckpointError, match="far more bytes than it holds"):
         tinycnn.load(write(b"}(" + text("a") + b"(" + program + b"tu"))
+
+
+def test_one_list_turned_into_dictionaries_again_and_again_is_refused(write):
+    pairs = b"]q\x05(" + b"".join(text(f"k{k}") + b"K\x00\x86" for k in range(2000)) + b"e"
+    program = b"(" + pairs + (name("collections.OrderedDict") + b"h\x05\x85R") * 200 + b"t"
+    with pytest.raises(CheckpointError, match="far more bytes than it holds"):
+        tinycnn.load(write(state(a=program)))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,19 +56,18 @@ def known(name: str) -> str:
 
 def pretrained_model(name: str, source: Path) -> tuple[Any, int]:
     """The network in evaluation mode with the weights in a file, and how many classes it tells apart."""
-    import inspect
-
     from ..models import get_model, load_weights
-    from ..models.registry import _BUILDERS
     from ..nn.utils import skip_init
     from ..weights import load
 
     state = load(source)
-    classes = head_size(state)
-    options: dict[str, Any] = {}
-    if classes and "num_classes" in inspect.signature(_BUILDERS[name]).parameters:
-        options["num_classes"] = classes
-    model = skip_init(get_model, name, **options)
+    model = skip_init(get_model, name)
+    classes = head_size(model, state)
+    if classes != head_size(model, model.state_dict()):
+        try:
+            model = skip_init(get_model, name, num_classes=classes)
+        except UsageError:
+            pass  # its number of classes is fixed; loading says what does not fit
     try:
         load_weights(model, state)
     except CheckpointError as error:
@@ -75,10 +75,12 @@ def pretrained_model(name: str, source: Path) -> tuple[Any, int]:
     return model.eval(), classes
 
 
-def head_size(state: dict[str, np.ndarray]) -> int:
-    """The outputs of the last layer in a state dict: the length of its last bias, or of its last matrix."""
-    lengths = [array.shape[0] for key, array in state.items() if key.endswith((".weight", ".bias")) and array.ndim in (1, 2, 4)]
-    return lengths[-1] if lengths else 0
+def head_size(model: Any, state: Mapping[str, Any]) -> int:
+    """The outputs of the model's last layer as the weights have it; the model's own where they lack that layer."""
+    own = model.state_dict()
+    last = [key for key in own if key.endswith(".weight") and own[key].ndim > 1][-1]
+    found = model._current_keys(state).get(last, own[last])
+    return int(found.shape[0]) if found.ndim else 0
 
 
 def read_names(path: str | None, classes: int) -> list[str]:

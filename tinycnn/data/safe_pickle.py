@@ -23,6 +23,8 @@ __all__ = ["PickledArray", "load_pickle"]
 PLAIN_DTYPE = re.compile(r"[<>|=]?([biu][1248]|f[248])")
 MAX_DIMENSIONS = 8
 MAX_ARGUMENTS = 8
+ENTRY_BYTES = 100  # about what Python needs for an entry of a dictionary
+MOST_COPIES = 16
 
 
 class Refused(Exception):
@@ -218,11 +220,10 @@ class Machine:
             made = function(*arguments)
         except TypeError as error:
             raise Refused("it calls a constructor in an unknown way") from error
-        if isinstance(made, bytes):
-            # One text, remembered and encoded again and again, would fill the memory from a small file.
-            self.copied += len(made)
-            if self.copied > 2 * len(self.data):
-                raise Refused("it makes more bytes than it holds")
+        # One text or list, remembered and copied again and again, would fill the memory from a small file.
+        self.copied += len(made) if isinstance(made, bytes) else ENTRY_BYTES * len(made) if isinstance(made, dict) else 0
+        if self.copied > MOST_COPIES * len(self.data):
+            raise Refused("its calls make far more bytes than it holds")
         self.stack.append(made)
 
     def build(self) -> None:

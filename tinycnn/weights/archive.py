@@ -23,7 +23,7 @@ def open_archive(data: bytes) -> Iterator[zipfile.ZipFile]:
             _check(archive, len(data))
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, OSError, ValueError, IndexError) as error:
-        raise Malformed(f"it is a truncated or damaged zip archive ({error})") from error
+        raise Malformed(f"it is a truncated or damaged zip archive ({ascii(str(error))[1:120]})") from error
 
 
 def _check(archive: zipfile.ZipFile, size: int) -> None:

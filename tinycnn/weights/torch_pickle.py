@@ -105,8 +105,8 @@ def ordered_dictionary(pairs: Any = ()) -> OrderedDictionary:
 
 def size_of(axes: Any = ()) -> tuple[Any, ...]:
     """Stand in for `torch.Size`."""
-    if not isinstance(axes, list | tuple):
-        raise Refused("it holds a size that is not a list of numbers")
+    if not isinstance(axes, list | tuple) or len(axes) > MAX_AXES:
+        raise Refused("it holds a size that is not a list of a few numbers")
     return tuple(axes)
 
 
