@@ -91,7 +91,9 @@ def _entry(key: str, array: np.ndarray, stored: str) -> dict[str, Any]:
         entry["not_finite"] = int(array.size - finite.sum())
         kept = array[finite]
         if kept.size:
-            entry |= {"min": float(kept.min()), "max": float(kept.max()), "mean": float(kept.mean(dtype=np.float64))}
+            with np.errstate(over="ignore"):
+                mean = float(kept.mean(dtype=np.float64))
+            entry |= {"min": float(kept.min()), "max": float(kept.max()), "mean": mean}
     return entry
 
 
@@ -117,7 +119,7 @@ def _diff(arguments: argparse.Namespace, console: Console) -> None:
             rows.append([key, _shape(one.shape), _shape(other.shape), "-"])
         elif not np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f"):
             wide = np.complex128 if "c" in one.dtype.kind + other.dtype.kind else np.float64
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 largest = float(np.abs(one.astype(wide) - other.astype(wide)).max())
             rows.append([key, _shape(one.shape), _shape(other.shape), _number(largest)])
         else:

@@ -133,7 +133,7 @@ def parse_prototxt(text: str, input_shape: Sequence[int] | None = None) -> Caffe
         except Malformed as error:
             raise Malformed(f"layer {name!r} ({kind}): {error}") from error
         for top, shape in zip(tops, shapes, strict=True):
-            if any(not 1 <= extent < MAX_EXTENT for extent in shape):
+            if any(extent < 1 for extent in shape) or math.prod(shape) >= MAX_EXTENT:
                 raise Malformed(f"layer {name!r} ({kind}): its output would be {shape}")
             blobs[top] = shape
         layers.append(CaffeLayer(name, kind, bottoms, tops, shapes[0] if shapes else (), tuple(parameters), message))

@@ -53,6 +53,7 @@ class Graph(Listener):
         self.constants: dict[str, np.ndarray] = {}
         self.parameters = {id(tensor): key for key, tensor in model.state_dict(keep_vars=True).items()}
         self.names: dict[int, str] = {}
+        self.unspoken: set[int] = set()  # tensors that depend on the input and have no name, such as comparisons
         self.kept: list[Tensor] = []  # so that no id is used twice
 
     # What the tracer asks
@@ -77,6 +78,9 @@ class Graph(Listener):
         for tensor in _tensors(result):
             if id(tensor) not in self.names and tensor.requires_grad:
                 raise CheckpointError(f"export_onnx: the operator {name!r} has no ONNX form here; {self._known()}")
+            if id(tensor) not in self.names:
+                self.unspoken.add(id(tensor))
+                self.kept.append(tensor)
 
     # What converters use
 
@@ -105,7 +109,7 @@ class Graph(Listener):
         if id(one) in self.names:
             return self.names[id(one)]
         if self._lost(one):
-            made_by = "an index or a copy" if one._node is None else one._node.name
+            made_by = "a comparison or an index" if one._node is None else one._node.name
             raise CheckpointError(f"export_onnx: a result of {made_by!r} depends on the input by a way that was not seen; {self._known()}")
         key = self.parameters.get(id(one))
         if key is None:
@@ -119,7 +123,7 @@ class Graph(Listener):
 
     def _lost(self, tensor: Tensor) -> bool:
         # While exporting, only the input asks for a gradient, so whoever asks for one comes from it.
-        return tensor.requires_grad and id(tensor) not in self.names
+        return id(tensor) in self.unspoken or (tensor.requires_grad and id(tensor) not in self.names)
 
     def _known(self) -> str:
         return f"the operators exported are {', '.join(sorted(self.converters))}"
@@ -208,7 +212,7 @@ def _write(graph: Graph, given: Tensor, results: list[Tensor], name: str, path: 
         name,
         [described("input", given.shape)],
         [described(label, tensor.shape) for tensor, label in zip(results, labels, strict=True)],
-        [onnx.numpy_helper.from_array(np.ascontiguousarray(array), key) for key, array in graph.constants.items()],
+        [onnx.numpy_helper.from_array(np.asarray(array, order="C"), key) for key, array in graph.constants.items()],
     )
     opset = onnx.helper.make_opsetid("", OPSET)
     model = onnx.helper.make_model(made, opset_imports=[opset], ir_version=IR_VERSION, producer_name="tinycnn", producer_version=__version__)

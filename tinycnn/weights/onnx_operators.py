@@ -350,6 +350,19 @@ def _narrow(g: Any, a: Any, result: Any) -> str:
     return str(g.node("Slice", g.value(a.input), *bounds))
 
 
+def _select(g: Any, a: Any, result: Any) -> str:
+    axis = _axis(a.dim, len(_shape(a.input)))
+    position = _axis(int(a.index), _shape(a.input)[axis])
+    return str(g.node("Gather", g.value(a.input), g.constant(position, np.int64), axis=axis))
+
+
+def _masked_fill(g: Any, a: Any, result: Any) -> str:
+    if isinstance(a.mask, Tensor) and g.concerns(a.mask):
+        raise _refuse("masked_fill", "a mask that depends on the input is not exported")
+    mask = a.mask.data if isinstance(a.mask, Tensor) else a.mask
+    return str(g.node("Where", g.constant(mask, np.bool_), g.value(a.value), g.value(a.input)))
+
+
 def _getitem(g: Any, a: Any, result: Any) -> str:
     """Numbers, slices, None and ... ; positions given by arrays are not exported."""
     given = next(iter(vars(a).values()))
@@ -461,6 +474,8 @@ CONVERTERS: dict[str, Converter] = {
     "split": _split,
     "chunk": _split,
     "narrow": _narrow,
+    "select": _select,
+    "masked_fill": _masked_fill,
     "getitem": _getitem,
     "expand": _expand,
     "pad": _pad,

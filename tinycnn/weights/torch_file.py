@@ -59,7 +59,7 @@ def read_torch(data: bytes) -> WeightFile:
                 raise Malformed(f"it refers to storage {storage.key[:40]!r}, which it does not hold")
             return member_bytes(archive, member)
 
-        return _state("PyTorch zip", value, fetch, Budget(len(data)))
+        return _state("PyTorch zip", *_named(value), fetch, Budget(len(data)))
 
 
 def read_torch_legacy(data: bytes) -> WeightFile:
@@ -80,6 +80,7 @@ def read_torch_legacy(data: bytes) -> WeightFile:
     if machine.get("little_endian") is False:
         raise Malformed("it was written on a big-endian machine; save it again on another one")
     value, at = _run(data, at)
+    named = _named(value)
     keys, at = _run(data, at)
     if not isinstance(keys, list):
         raise Malformed("it has no list of its storages")
@@ -106,7 +107,7 @@ def read_torch_legacy(data: bytes) -> WeightFile:
         start, length = places[storage.key]
         return data[start : start + length]
 
-    return _state("PyTorch before 1.6", value, fetch, Budget(len(data)))
+    return _state("PyTorch before 1.6", *named, fetch, Budget(len(data)))
 
 
 def _run(data: bytes, start: int = 0) -> tuple[Any, int]:
@@ -163,8 +164,8 @@ def _find_state(value: Any) -> tuple[dict[str, Any], str]:
     return value, ".".join(path)
 
 
-def _state(kind: str, value: Any, fetch: Fetch, budget: Budget) -> WeightFile:
-    """The arrays of a state dict, its storages fetched once each."""
+def _named(value: Any) -> tuple[dict[str, StoredTensor | PickledArray], list[str]]:
+    """The tensors of the state dict in what was pickled, and notes on where it lay."""
     found, path = _find_state(value)
     entries = _entries(found)
     if not entries and found:
@@ -177,6 +178,11 @@ def _state(kind: str, value: Any, fetch: Fetch, budget: Budget) -> WeightFile:
     if entries and all(key.startswith(PREFIX) for key in entries):
         entries = {key.removeprefix(PREFIX): one for key, one in entries.items()}
         notes.append(f"the prefix {PREFIX!r} that DataParallel puts before every key was taken away")
+    return entries, notes
+
+
+def _state(kind: str, entries: dict[str, StoredTensor | PickledArray], notes: list[str], fetch: Fetch, budget: Budget) -> WeightFile:
+    """The arrays of a state dict, its storages fetched once each."""
     fetched: dict[tuple[str, str], np.ndarray] = {}
     arrays: dict[str, np.ndarray] = {}
     stored: dict[str, str] = {}
