@@ -51,6 +51,21 @@ def test_stages_from_a_file_and_the_leaderboard(run_main, elsewhere, trained_run
         np.testing.assert_array_equal(array, load_checkpoint("there/run").model[name])
 
 
+def test_an_architecture_with_weights_in_a_file(run_main, elsewhere, trained_run, make_tiny_mnist):
+    from tinycnn.train import load_checkpoint
+
+    np.savez("weights.npz", **load_checkpoint(trained_run).model)
+    data = other_data(elsewhere, make_tiny_mnist)
+    code, output, error = run_main("transfer", "lenet5", "--weights", "weights.npz", "--data", data, "--mode", "extractor", "--out", "run", *SMALL)
+    assert code == 0, error
+    assert "lenet5 from weights.npz: new fc3" in output
+    kept, own = load_checkpoint("run").model, load_checkpoint(trained_run).model
+    np.testing.assert_array_equal(kept["conv1.weight"], own["conv1.weight"])
+    assert (kept["fc3.weight"] != own["fc3.weight"]).any()
+    code, _, error = run_main("transfer", "lenet6", "--weights", "weights.npz", "--data", data)
+    assert code == 2 and "did you mean" in error
+
+
 def test_recipe_and_parts_are_printed(run_main, trained_run):
     code, output, _ = run_main("transfer", "--show-recipe")
     assert code == 0 and output.count("[[stage]]") == 6

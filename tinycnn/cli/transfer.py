@@ -21,12 +21,13 @@ from .leaderboard import note_run
 DESCRIPTION = """\
 Give a trained network a new head and train it on other data: the head alone on fixed features (extractor), the last layers with it
 (finetune), the whole network (all), or stage after stage as a file says (stages). Frozen parts keep their batch statistics, too.
-RUN is a run's folder, a checkpoint file or a name under runs/."""
+RUN is a run's folder, a checkpoint file or a name under runs/; or an architecture whose weights are in a file (--weights)."""
 EPILOG = """\
 examples:
   tinycnn transfer runs/lenet5-mnist --data digits --mode extractor
   tinycnn transfer runs/resnet20-cifar10 --data ~/photos --mode finetune --epochs 5 --lr 0.02
   tinycnn transfer runs/resnet20-cifar10 --data cifar100 --neck 128 --mode stages --stages plan.toml
+  tinycnn transfer resnet20 --weights resnet20-12fca82f.th --data cifar100 --mode extractor
   tinycnn transfer --show-recipe > plan.toml        the six-stage recipe, to be changed
   tinycnn transfer runs/resnet20-cifar10 --show-parts
 """
@@ -35,7 +36,8 @@ MODE_NAMES = ("extractor", "finetune", "all", "stages")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="the trained network: folder, checkpoint or name of a run")
+    parser.add_argument("run", nargs="?", metavar="RUN", help="the trained network: folder, checkpoint or name of a run; or an architecture")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights of the architecture: .pth, .safetensors, .npz")
     parser.add_argument("--data", metavar="NAME|PATH", help="what to learn: digits, mnist, cifar10, cifar100, or a folder or archive")
     parser.add_argument("--download", action=argparse.BooleanOptionalAction, default=True, help="fetch a data set that is not on this machine")
     parser.add_argument("--mode", default="finetune", metavar="MODE", help=f"{', '.join(MODE_NAMES)} (default: finetune)")
@@ -67,11 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.run is None:
         raise UsageError("name a trained network, as in `tinycnn transfer runs/lenet5-mnist --data digits`")
     use_threads(arguments.threads)
-    from .runs import restore
-
-    restored = restore(find_run(arguments.run))
     if arguments.show_parts:
-        parts = model_parts(restored.model)
+        parts = model_parts(_trained(arguments)[0])
         console.say(table(["part", "modules"], [[part, " ".join(paths)] for part, paths in parts.items()]))
         console.result({"parts": parts})
         return 0
@@ -79,17 +78,38 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--data NAME: say what the network is to learn")
     text = MODES.get(arguments.mode) or (SIX_STAGES if arguments.stages is None else arguments.stages.read_text(encoding="utf-8"))
     schedule = read_schedule(text, str(arguments.stages or arguments.mode))
-    return _carry_out(arguments, restored, schedule, console)
+    return _carry_out(arguments, schedule, console)
 
 
-def _carry_out(arguments: argparse.Namespace, restored: Any, schedule: Any, console: Console) -> int:
+def _trained(arguments: argparse.Namespace, data: Any = None) -> tuple[Any, dict[str, Any], Path]:
+    """The trained network, what is known of it, and where it came from."""
+    from .runs import check_model_name, model_options, restore
+
+    if arguments.weights is None:
+        restored = restore(find_run(arguments.run))
+        return restored.model, restored.info, restored.source
+    from ..models import get_model
+    from ..weights import load_weights
+
+    check_model_name(arguments.run)
+    options: dict[str, Any] = {}
+    if data is not None:
+        options = model_options(arguments.run, len(data.classes), data.channels, data.image_size)
+    model = get_model(arguments.run, **options)
+    # The file's head is for other classes, and is about to be replaced.
+    load_weights(model, arguments.weights, head="replace")
+    facts = {} if data is None else data.facts()
+    return model, {"model": arguments.run, "model_options": options, **facts}, arguments.weights
+
+
+def _carry_out(arguments: argparse.Namespace, schedule: Any, console: Console) -> int:
     from .. import random
     from ..train import TrainConfig, evaluate, replace_head, require_writable, run_stages
     from .data import open_data, short_name
     from .train import changes
 
-    info, model = restored.info, restored.model
     data = open_data(arguments.data, arguments.download)
+    model, info, source = _trained(arguments, data)
     for words, own, other in (("channels", info["channels"], data.channels), ("pixels a side", info["image_size"], data.image_size)):
         if own != other:
             raise UsageError(f"transfer: the network was trained on images with {own} {words}, {data.name} has {other}")
@@ -103,11 +123,11 @@ def _carry_out(arguments: argparse.Namespace, restored: Any, schedule: Any, cons
     random.manual_seed(config.seed)
     replaced = replace_head(model, len(data.classes), neck=neck)
     options = {**info["model_options"], "num_classes": len(data.classes)}
-    facts = {"model": info["model"], "model_options": options, **data.facts(), "neck": neck, "from": str(restored.source)}
+    facts = {"model": info["model"], "model_options": options, **data.facts(), "neck": neck, "from": str(source)}
     learn, test = data.train, data.test_set()
     if arguments.images is not None:
         learn = _first(learn, arguments.images, config.seed)
-    console.say(f"{info['model']} from {restored.source}: new {', '.join(replaced)} for the {len(data.classes)} classes of {data.name}")
+    console.say(f"{info['model']} from {source}: new {', '.join(replaced)} for the {len(data.classes)} classes of {data.name}")
     console.say(f"{schedule.title}: {len(schedule.stages)} stages, {len(learn):,} training images, folder {folder}")
     learning = _with_own_transform(data, learn)
     results = run_stages(model, schedule, learning, test, config, output=folder, resume=arguments.resume, run_info=facts)
