@@ -76,6 +76,40 @@ def memory() -> str:
     return table(["batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
 
 
+def cifar() -> str:
+    """The small variants on CIFAR-10."""
+    result = load("cifar")
+    rows = [
+        [
+            f"`{row['network']}`",
+            f"{row['parameters']:,}",
+            f"{row['macs'] / 1e6:.1f} M",
+            str(row["epochs"]),
+            f"{row['minutes_an_epoch']:.1f}",
+            f"{row['test_loss']:.2f}",
+            f"{row['test_accuracy']:.2f} %",
+        ]
+        for row in result["rows"]
+    ]
+    facts = {(row["environment"]["commit"], row["environment"]["date"]) for row in result["rows"]}
+    measured = "; ".join(f"{date}, commit {commit}" for commit, date in sorted(facts))
+    first = result["rows"][0]["environment"]
+    header = ["network", "parameters", "MACs an image", "epochs", "minutes an epoch", "test loss", "test accuracy"]
+    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores, one seed; {measured}."
+
+
+def inference() -> str:
+    """Whole networks in evaluation mode."""
+    result = load("inference")
+    rows = []
+    for row in result["rows"]:
+        times, ratios = row["milliseconds"], row["ratio"]
+        cells = [f"{times[name]:.1f}" for name in ("tinycnn", "tinycnn fused", "torch", "torch channels_last")]
+        rows.append([row["network"], str(row["batch"]), *cells, f"{ratios['tinycnn']['torch']:.2f}", f"{ratios['tinycnn fused']['torch']:.2f}"])
+    header = ["network", "batch", "tinycnn, ms", "after nn.fuse, ms", "torch, ms", "torch channels_last, ms", "of torch", "fused of torch"]
+    return table(header, rows) + "\n\n" + where(result)
+
+
 TABLES = {"training step": training_step, "convolution": convolution, "accuracy": accuracy, "memory": memory}
 
 

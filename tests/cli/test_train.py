@@ -54,7 +54,7 @@ def test_summary_and_default_folder(run_main, elsewhere, tiny_mnist):
 def test_a_second_run_gets_a_number(run_main, elsewhere, tiny_mnist):
     for _ in range(2):
         assert run_main("train", "lenet5", "--data", tiny_mnist, *QUICK)[0] == 0
-    assert {path.name for path in (elsewhere / "runs").iterdir()} == {"lenet5-tiny", "lenet5-tiny-2"}
+    assert {path.name for path in (elsewhere / "runs").iterdir() if path.is_dir()} == {"lenet5-tiny", "lenet5-tiny-2"}
 
 
 def test_json_is_alone_on_standard_output(run_main, elsewhere, tiny_mnist):
@@ -66,6 +66,24 @@ def test_json_is_alone_on_standard_output(run_main, elsewhere, tiny_mnist):
     assert result["config"]["batch_size"] == 20
     assert len(result["epochs"]) == 1
     assert "test accuracy" in error
+
+
+def test_a_recipe_that_does_not_exist_is_refused_before_anything_else(run_main, elsewhere, tiny_mnist):
+    code, _, error = run_main("train", "lenet5", "--data", tiny_mnist, "--recipe", "paper")
+    assert code == 2 and "has no named recipe" in error
+    assert not (elsewhere / "runs").exists()
+
+
+def test_a_finished_run_stands_on_the_leaderboard(run_main, elsewhere, tiny_mnist):
+    settings = ("--set", "average=0.9", "--set", "mixup=0.2", "--set", "cutout=4", "--set", "accumulate=2")
+    code, output, error = run_main("train", "lenet5", "--data", tiny_mnist, "--json", *QUICK, *settings)
+    assert code == 0 and "averaged weights" in error and "mean 0." in error
+    result = json.loads(output)
+    assert 0 <= result["epochs"][0]["average_accuracy"] <= 1
+    (line,) = (elsewhere / "runs" / "leaderboard.jsonl").read_text().splitlines()
+    entry = json.loads(line)
+    assert (entry["model"], entry["data"], entry["epochs"], entry["parameters"]) == ("lenet5", "tiny", 1, 61706)
+    assert entry["accuracy"] == result["test_accuracy"]
 
 
 def test_resume_ends_with_the_same_bits(run_main, elsewhere, tiny_mnist):
@@ -87,7 +105,7 @@ def test_resume_without_a_name_takes_the_newest_run(run_main, elsewhere, tiny_mn
     assert run_main("train", "lenet5", "--data", tiny_mnist, *QUICK)[0] == 0
     code, _, _ = run_main("train", "lenet5", "--data", tiny_mnist, "--resume", "--no-pictures")
     assert code == 0
-    assert {path.name for path in (elsewhere / "runs").iterdir()} == {"lenet5-tiny"}
+    assert {path.name for path in (elsewhere / "runs").iterdir() if path.is_dir()} == {"lenet5-tiny"}
 
 
 def test_resume_refuses_another_plan(run_main, elsewhere, tiny_mnist):

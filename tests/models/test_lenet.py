@@ -99,9 +99,7 @@ def test_the_default_size_follows_the_channels():
 
 
 def test_a_wrong_image_size_gives_the_path_of_sizes():
-    with pytest.raises(
-        ShapeError, match=r"input must have shape \(N, 1, 28, 28\), got \(2, 1, 32, 32\).*pool2 5x5 -> flatten"
-    ):
+    with pytest.raises(ShapeError, match=r"input must have shape \(N, 1, 28, 28\), got \(2, 1, 32, 32\).*pool2 5x5 -> flatten"):
         lenet5()(random_images(2, 1, 32))
     with pytest.raises(ShapeError, match=r"lenet5_1998: input must have shape \(N, 1, 28, 28\), got \(2, 3, 28, 28\)"):
         lenet5_1998()(random_images(2, 3, 28))
@@ -149,9 +147,7 @@ def test_the_partly_connected_layer_is_a_convolution_with_holes():
     images = random_images(2, 3, 6, np.float64)
     dense = np.zeros((2, 3, 3, 3))
     dense[0, 0], dense[0, 2], dense[1, 1] = layer.weight.data.reshape(3, 3, 3)
-    np.testing.assert_allclose(
-        layer(images).data, functional.conv2d(images, Tensor(dense), layer.bias).data, rtol=1e-12
-    )
+    np.testing.assert_allclose(layer(images).data, functional.conv2d(images, Tensor(dense), layer.bias).data, rtol=1e-12)
 
 
 def test_sub_sampling_by_hand():

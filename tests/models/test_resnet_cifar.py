@@ -51,8 +51,8 @@ def test_parameters_of_the_papers_networks(depth):
         ("preactivation_resnet110", 1_727_962, 1.7),  # He et al. 2016b, table 3: 1.7M; the layers of resnet110 in another order
         ("preactivation_resnet164", 1_703_258, 1.7),  # table 3
         ("preactivation_resnet1001", 10_327_706, 10.3),  # table 4 says 10.2M
-        ("wide_resnet16_4", 2_748_890, 2.7),  # Zagoruyko and Komodakis 2016, table 4 of 40-4 and 28-10; 16-4 by the authors' code
-        ("wide_resnet40_4", 8_949_210, 8.9),
+        ("wide_resnet16_4", 2_748_890, 2.7),  # in no table of the paper; the sum is below
+        ("wide_resnet40_4", 8_949_210, 8.9),  # Zagoruyko and Komodakis 2016, table 4, as the next
         ("wide_resnet28_10", 36_479_194, 36.5),
         ("resnext29_8x64d", 34_426_698, 34.4),  # Xie et al. 2017, table 7
         ("resnext29_16x64d", 68_155_210, 68.2),  # table 7 says 68.1M
@@ -63,15 +63,43 @@ def test_parameters_of_the_papers_that_followed(name, count, millions):
     assert round(count / 1e6, 1) == millions
 
 
-def test_each_term_of_a_wide_network():
+@pytest.mark.parametrize(("name", "blocks", "width"), [("wide_resnet16_4", 2, 4), ("wide_resnet40_4", 6, 4), ("wide_resnet28_10", 4, 10)])
+def test_each_term_of_a_wide_network(name, blocks, width):
     def block(before, after):
         return 2 * before + before * after * 9 + 2 * after + after * after * 9 + (before * after if before != after else 0)
 
-    widths = [16, 160, 320, 640]
-    count = 3 * 16 * 9 + 2 * 640 + 640 * 10 + 10
+    widths = [16, 16 * width, 32 * width, 64 * width]
+    count = 3 * 16 * 9 + 2 * widths[-1] + widths[-1] * 10 + 10
     for before, after in itertools.pairwise(widths):
-        count += block(before, after) + 3 * block(after, after)
-    assert count == parameters("wide_resnet28_10")
+        count += block(before, after) + (blocks - 1) * block(after, after)
+    assert count == parameters(name)
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("preactivation_resnet164", 18), ("preactivation_resnet1001", 111)])
+def test_each_term_of_preactivated_bottlenecks(name, blocks):
+    def block(before, planes):
+        convolutions = before * planes + planes * planes * 9 + planes * 4 * planes
+        return convolutions + 2 * before + 4 * planes + (before * 4 * planes if before != 4 * planes else 0)
+
+    count, channels = 3 * 16 * 9 + 2 * 256 + 256 * 10 + 10, 16
+    for planes in (16, 32, 64):
+        count += block(channels, planes) + (blocks - 1) * block(4 * planes, planes)
+        channels = 4 * planes
+    assert count == parameters(name)
+
+
+@pytest.mark.parametrize(("name", "cardinality"), [("resnext29_8x64d", 8), ("resnext29_16x64d", 16)])
+def test_each_term_of_resnext(name, cardinality):
+    def block(before, width, after):
+        convolutions = before * width + width * (width // cardinality) * 9 + width * after
+        return convolutions + 4 * width + 2 * after + (before * after + 2 * after if before != after else 0)
+
+    count, channels = 3 * 64 * 9 + 2 * 64 + 1024 * 10 + 10, 64
+    for factor in (1, 2, 4):
+        width, after = 64 * cardinality * factor, 256 * factor
+        count += block(channels, width, after) + 2 * block(after, width, after)
+        channels = after
+    assert count == parameters(name)
 
 
 @pytest.mark.parametrize("name", ["resnet20", "plain20", "preactivation_resnet20"])

@@ -38,8 +38,8 @@ def test_each_field_changes_the_training_images_and_only_them(field):
 def test_blots_come_after_normalising_and_everything_else_before():
     own = Normalize([0.5], [0.5])
     steps = augmentation(TrainConfig(**STRENGTH), (8, 8), own).transforms
-    names = [type(step).__name__ for step in steps]
-    assert names == ["RandomCrop", "RandomHorizontalFlip", "RandomRotation", "ElasticTransform", "ColorJitter", "Normalize", "Cutout", "RandomErasing"]
+    expected = "RandomCrop RandomHorizontalFlip RandomRotation ElasticTransform ColorJitter Normalize Cutout RandomErasing"
+    assert " ".join(type(step).__name__ for step in steps) == expected
 
 
 def test_mixing_follows_the_config():

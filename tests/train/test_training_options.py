@@ -41,7 +41,8 @@ def test_an_epoch_s_last_group_may_be_smaller():
 
 def test_clipping_bounds_the_step():
     config = CONFIG.replace(clip_norm=1e-3, epochs=1, batch_size=96)
-    before = [parameter.data.copy() for parameter in prepare(plain_net, make_stripes(96, seed=1), make_stripes(30, seed=2), config).model.parameters()]
+    start = prepare(plain_net, make_stripes(96, seed=1), make_stripes(30, seed=2), config).model
+    before = [parameter.data.copy() for parameter in start.parameters()]
     model, _ = learn(config)
     moved = np.sqrt(sum(((after.data - start) ** 2).sum() for after, start in zip(model.parameters(), before, strict=True)))
     assert np.isclose(moved, 0.1 * 1e-3, rtol=1e-2)

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -22,11 +23,20 @@ Small experiments, each with a question and a table:
   init        how do the initial weights matter? every layer's activations before training, the loss after some steps
   lr-range    which learning rate? the rate grows at every step; a good one lies before the loss is lowest
   overfit     is the network wired correctly? one batch, which any sound network can learn by heart
-  optimizers  which optimiser? the same start and the same images for each"""
+  optimizers  which optimiser? the same start and the same images for each
+  degradation plain networks of two depths against residual ones: does more depth mean more error?
+  vgg-depth   may one keep adding layers to VGG? depths 11 to 19 without batch normalisation
+  identity    a deeper network by construction: added identity layers leave a trained network's answers as they are
+  side-branches  a network trained with and without its side branches, and the gradient in every layer
+  layer-transfer how general is each layer? parts learned on half of the classes, frozen or not, serve the other half"""
 EPILOG = """\
 examples:
   tinycnn experiment init
-  tinycnn experiment lr-range --steps 200
+  tinycnn experiment lr-range --steps 200 --picture lr.svg
+  tinycnn experiment degradation --data cifar10 --depths 20,56 --epochs 4 --images 10000 --picture degradation.svg
+  tinycnn experiment vgg-depth --data cifar10 --depths 11,16,19
+  tinycnn experiment identity resnet20 --data cifar10
+  tinycnn experiment side-branches googlenet_cifar --data cifar10 --picture gradients.png
   tinycnn experiment overfit lenet5_1998
   tinycnn experiment optimizers --epochs 2 --json
 """
@@ -35,10 +45,14 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("name", metavar="NAME", help=", ".join(EXPERIMENTS))
-    parser.add_argument("model", nargs="?", default="lenet5", help="such as lenet5, the default")
+    parser.add_argument("model", nargs="?", help="such as lenet5, which most take by default")
     add_data_options(parser)
     parser.add_argument("--steps", type=whole_number(1), metavar="N", help="training steps, where the experiment counts in steps")
+    parser.add_argument("--depths", metavar="A,B", help="degradation and vgg-depth: the depths to compare")
+    parser.add_argument("--images", type=whole_number(1), metavar="N", help="learn from N training images (default: all)")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the result into a .png or .svg file")
     add_training_options(parser)
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="NAME=VALUE", help="any other hyper-parameter")
     add_machine_options(parser)
 
 
@@ -46,8 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Do the experiment."""
     if arguments.name not in EXPERIMENTS:
         raise UsageError(f"there is no experiment {arguments.name!r}{nearest(arguments.name, list(EXPERIMENTS))}; there are {', '.join(EXPERIMENTS)}")
+    if arguments.picture is not None and arguments.picture.suffix not in (".png", ".svg"):
+        raise UsageError(f"--picture {arguments.picture}: name a file that ends in .png or .svg")
     console = Console(arguments.json)
     use_threads(arguments.threads)
+    arguments.model = arguments.model or DEFAULT_MODELS.get(arguments.name, "lenet5")
+    if arguments.name in OF_NETWORKS:
+        from . import experiment_networks
+
+        outcome = experiment_networks.run(arguments, console)
+        console.result({"experiment": arguments.name, **outcome})
+        return 0
     from .. import random
     from ..models import get_model
     from ..train import recipe
@@ -102,6 +125,11 @@ def _learning_rate_range(build: Any, data: Any, config: Any, arguments: argparse
     ]
     console.say(table(["learning rate", "loss", ""], rows))
     console.say(f"\n{found.sentence}")
+    if arguments.picture is not None:
+        from .. import plot
+
+        plot.draw_range_test(found.learning_rates, found.losses, found.smoothed, found.suggestion, arguments.picture)
+        console.say(f"picture: {arguments.picture}")
     return dataclasses.asdict(found)
 
 
@@ -145,4 +173,13 @@ def _optimizers(build: Any, data: Any, config: Any, arguments: argparse.Namespac
     return {"runs": [dataclasses.asdict(one) for one in runs]}
 
 
-EXPERIMENTS = {"init": _init, "lr-range": _learning_rate_range, "overfit": _overfit, "optimizers": _optimizers}
+# Those of experiment_networks.py, and what they take by default.
+OF_NETWORKS = ("degradation", "vgg-depth", "identity", "side-branches", "layer-transfer")
+DEFAULT_MODELS = {"degradation": "resnet20", "vgg-depth": "vgg11_cifar", "side-branches": "googlenet_cifar"}
+EXPERIMENTS: dict[str, Any] = {
+    "init": _init,
+    "lr-range": _learning_rate_range,
+    "overfit": _overfit,
+    "optimizers": _optimizers,
+    **dict.fromkeys(OF_NETWORKS),
+}

@@ -47,12 +47,14 @@ def restore(path: Path) -> Restored:
     """Build the network that a checkpoint names and load its weights."""
     from ..models import get_model
     from ..tensor import Tensor
-    from ..train import load_checkpoint
+    from ..train import load_checkpoint, replace_head
 
     checkpoint = load_checkpoint(path)
     info = checkpoint.run_info
     try:
         model = get_model(info["model"], **info["model_options"])
+        if info.get("neck"):
+            replace_head(model, info["model_options"]["num_classes"], neck=info["neck"])
         # Nothing else is used later; a missing one is better found now.
         _ = (info["data"], info["classes"], info["channels"], info["image_size"], info["mean"], info["std"])
     except KeyError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +25,8 @@ examples:
   tinycnn summary lenet5 --tikz lenet5.tex --dot lenet5.dot --svg lenet5.svg
 """
 
-# What the builders of these names take when the option is left out; all others take photos.
-SMALL = {"lenet5": (1, 28, 28), "lenet5_1998": (1, 32, 32)}
+# What these networks take where --input is left out; others take CIFAR images if they know ten classes, else photos.
+OWN = {"lenet5": (1, 28, 28), "lenet5_1998": (1, 32, 32), "alexnet_2012": (3, 227, 227)}
 PHOTO, CIFAR = (3, 224, 224), (3, 32, 32)
 
 
@@ -89,22 +91,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 def default_input(name: str) -> tuple[int, ...]:
     """The example that a network is built for."""
-    if name in SMALL:
-        return SMALL[name]
-    if "cifar" in name:
+    if name in OWN:
+        return OWN[name]
+    classes = builder_options(name).get("num_classes")
+    if classes is not None and classes.default == 10:
         return CIFAR
     return (3, 299, 299) if "inception" in name or name == "xception" else PHOTO
 
 
+def builder_options(name: str) -> Mapping[str, inspect.Parameter]:
+    """The options of a builder; none for a name that does not exist."""
+    from .. import models
+
+    return inspect.signature(getattr(models, name)).parameters if name in models.list_models() else {}
+
+
 def built(name: str, size: tuple[int, ...] | None, num_classes: int | None = None, *, finite: bool = False) -> Module:
     """The network by name; its weights are drawn only where `finite` numbers are needed."""
-    import inspect
-
     from .. import models
     from ..nn.utils import skip_init
 
     options = {}
-    accepted = inspect.signature(getattr(models, name)).parameters if name in models.list_models() else {}
+    accepted = builder_options(name)
     if size is not None and "in_channels" in accepted and size[0] != accepted["in_channels"].default:
         options["in_channels"] = size[0]
     if size is not None and "image_size" in accepted:

@@ -19,6 +19,7 @@ from .common import (
     use_threads,
     whole_number,
 )
+from .leaderboard import note_run
 
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
@@ -217,6 +218,15 @@ def _conclude(
     console.say()
     console.say(f"test accuracy  {100 * evaluation.accuracy:.2f} % of {evaluation.count:,} images (loss {evaluation.loss:.4f})")
     console.say(f"time           {learning:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included")
+    noted = note_run(
+        plan.folder,
+        plan.model,
+        plan.data.name,
+        result.epochs,
+        evaluation.accuracy,
+        plan.config.seed,
+        sum(parameter.numel() for parameter in model.parameters()),
+    )
     if report is not None:
         beside = f", and {len(pictures)} PNG files beside it" if pictures else ""
         console.say(f"pictures       {report}{beside}")
@@ -238,6 +248,7 @@ def _conclude(
             "report": report,
             "pictures": [picture.path for picture in pictures],
             "hints": hints,
+            "commit": noted.commit,
             "config": plan.config.to_dict(),
         }
     )

@@ -190,7 +190,7 @@ def _efficientnet(variant: str, num_classes: int, in_channels: int, dropout: flo
 def efficientnet_b0(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
-    """EfficientNet B0, for images of 224x224: 5,288,548 parameters, 390 million multiply-adds.
+    """EfficientNet B0, for images of 224x224: 5,288,548 parameters, 386 million multiply-adds.
 
     Parameters
     ----------

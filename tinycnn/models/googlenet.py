@@ -8,7 +8,7 @@ section 5 the side branches and their weight of 0.3 in the loss.
 Differs from the paper:
   - As in torchvision, whose weights were Google's: batch normalisation behind every convolution and no response normalisation; in the place of
     the 5x5 convolutions there are 3x3 ones, a slip in the port that its weights have kept. `large_kernel=5` builds the paper's.
-  - Dropout is 0.2 in front of the last layer, the paper's 40 % being for nets without batch normalisation.
+  - Dropout of 0.2 in front of the last layer, where table 1 has 40 %.
   - The side branches pool to a grid of 4x4 whatever the size of the image.
 """
 

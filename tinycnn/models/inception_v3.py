@@ -6,8 +6,8 @@ Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision"
 and the reductions B and D; section 4 the side branch.
 
 Differs from the paper:
-  - Layers and names are those of Google's published net, as torchvision ports it; table 1 has no 1x1 convolution to 80 maps, draws 3 modules
-    of figure 5 with 288 maps (here 256, 288 and 288), 5 of figure 6 (here 4) with 768, and 2 of figure 7.
+  - Layers and names are those of Google's published net, as torchvision ports it. Table 1 makes the 80 maps by a 3x3 convolution and halves
+    the last grid of the stem by another, where here are a 1x1 one and a pooling; its reductions count as modules: "5x" figure 6 are B and 4 C here.
   - The side branch's weight in the loss, 0.4, is TF-Slim's; the paper names none.
 """
 
@@ -280,9 +280,7 @@ def inception_v3(
     >>> sum(parameter.numel() for parameter in model.parameters())
     23834568
     """
-    return Inception3(
-        num_classes, in_channels, aux_logits=aux_logits, transform_input=transform_input, dropout=dropout, width=width
-    )
+    return Inception3(num_classes, in_channels, aux_logits=aux_logits, transform_input=transform_input, dropout=dropout, width=width)
 
 
 @builder

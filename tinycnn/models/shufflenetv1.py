@@ -163,7 +163,7 @@ def shufflenet_v1_x1_0(num_classes: int = 1000, in_channels: int = 3, *, groups:
     --------
     >>> from tinycnn import models, nn
     >>> sum(p.numel() for p in nn.utils.skip_init(models.shufflenet_v1_x1_0).parameters())
-    1869192
+    1865728
     """
     return ShuffleNetV1(num_classes, in_channels, 1.0, groups)
 

@@ -146,13 +146,13 @@ class ShuffleNetV2(nn.Module):
 
 @builder
 def shufflenet_v2_x0_5(num_classes: int = 1000, in_channels: int = 3) -> ShuffleNetV2:
-    """ShuffleNet v2 0.5x: 1,366,792 parameters, 41 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
+    """ShuffleNet v2 0.5x: 1,366,792 parameters, 40 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
     return ShuffleNetV2(STAGE_REPEATS, STAGE_CHANNELS["x0_5"], num_classes, in_channels=in_channels)
 
 
 @builder
 def shufflenet_v2_x1_0(num_classes: int = 1000, in_channels: int = 3) -> ShuffleNetV2:
-    """ShuffleNet v2 1x: 2,278,604 parameters, 146 million multiply-adds for an image of 224x224.
+    """ShuffleNet v2 1x: 2,278,604 parameters, 145 million multiply-adds for an image of 224x224.
 
     Parameters
     ----------
@@ -170,19 +170,19 @@ def shufflenet_v2_x1_0(num_classes: int = 1000, in_channels: int = 3) -> Shuffle
 
 @builder
 def shufflenet_v2_x1_5(num_classes: int = 1000, in_channels: int = 3) -> ShuffleNetV2:
-    """ShuffleNet v2 1.5x: 3,503,624 parameters, 299 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
+    """ShuffleNet v2 1.5x: 3,503,624 parameters, 296 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
     return ShuffleNetV2(STAGE_REPEATS, STAGE_CHANNELS["x1_5"], num_classes, in_channels=in_channels)
 
 
 @builder
 def shufflenet_v2_x2_0(num_classes: int = 1000, in_channels: int = 3) -> ShuffleNetV2:
-    """ShuffleNet v2 2x: 7,393,996 parameters, 591 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
+    """ShuffleNet v2 2x: 7,393,996 parameters, 583 million multiply-adds for an image of 224x224; parameters as in `shufflenet_v2_x1_0`."""
     return ShuffleNetV2(STAGE_REPEATS, STAGE_CHANNELS["x2_0"], num_classes, in_channels=in_channels)
 
 
 @builder
 def shufflenet_v2_cifar(num_classes: int = 10, in_channels: int = 3, *, width: str = "x1_0") -> ShuffleNetV2:
-    """ShuffleNet v2 for images of 32x32: without the first stride and the pooling, so that the last maps have 4x4 pixels; 47 million multiply-adds.
+    """ShuffleNet v2 for images of 32x32: without the first stride and the pooling, so that the last maps have 4x4 pixels; 45 million multiply-adds.
 
     Parameters
     ----------

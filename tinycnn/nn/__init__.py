@@ -11,6 +11,7 @@ from .conv import *
 from .dropout import *
 from .embedding import *
 from .fold import *
+from .freezing import *
 from .fusion import *
 from .hard_activation import *
 from .linear import *

@@ -374,11 +374,12 @@ class Module:
         return self.to(np.float64)
 
     def train(self: M, mode: bool = True) -> M:
-        """Put this module and all below into training mode (dropout drops) or, with False, evaluation mode."""
+        """Put this module and all below that is not frozen into training mode (dropout drops) or, with False, evaluation mode."""
         if not isinstance(mode, bool):
             raise ArgumentError(f"train: mode must be True or False, not {mode!r}; the optimiser and the data are not passed here")
         for module in self.modules():
-            module.training = mode
+            # What nn.freeze has frozen stays in evaluation mode.
+            module.training = mode and not module.__dict__.get("_frozen", False)
         return self
 
     def eval(self: M) -> M:

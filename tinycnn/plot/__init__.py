@@ -2,8 +2,10 @@
 
 from .activations import LayerRecord, draw_activations, record_layers
 from .canvas import available
+from .codes import draw_map, draw_neighbours
+from .comparison import draw_bubbles, draw_errors, draw_gradient_flow, draw_layer_transfer
 from .confusion import draw_confusion
-from .curves import draw_curves
+from .curves import draw_curves, draw_range_test
 from .filters import draw_filters
 from .images import draw_predictions, draw_wrong
 from .report import Picture, Report, write_report
@@ -14,10 +16,17 @@ __all__ = [
     "Report",
     "available",
     "draw_activations",
+    "draw_bubbles",
     "draw_confusion",
     "draw_curves",
+    "draw_errors",
     "draw_filters",
+    "draw_gradient_flow",
+    "draw_layer_transfer",
+    "draw_map",
+    "draw_neighbours",
     "draw_predictions",
+    "draw_range_test",
     "draw_wrong",
     "record_layers",
     "write_report",

@@ -64,7 +64,7 @@ def image_axes(axes: Any) -> None:
 
 
 def save(figure: Any, path: str | Path) -> Path:
-    """Write the figure as a PNG file."""
+    """Write the figure as an SVG file where the name ends so, else as a PNG file."""
     target = Path(path)
-    figure.savefig(target, format="png")
+    figure.savefig(target, format="svg" if target.suffix == ".svg" else "png")
     return target

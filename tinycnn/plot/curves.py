@@ -84,3 +84,32 @@ def _mark_best(axes: Any, history: Sequence[Mapping[str, Any]]) -> None:
         fontsize=canvas.TEXT,
         color=canvas.ORANGE,
     )
+
+
+def draw_range_test(
+    learning_rates: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggestion: float, path: str | Path
+) -> Path:
+    """Draw the loss against the growing learning rate, with the suggested rate.
+
+    Parameters
+    ----------
+    learning_rates, losses, smoothed : one number a step, at least one; smoothed is the running mean of losses
+    suggestion : the learning rate to mark
+    path : the PNG or SVG file to write
+    """
+    if not learning_rates or not len(learning_rates) == len(losses) == len(smoothed):
+        counts = (len(learning_rates), len(losses), len(smoothed))
+        raise ShapeError(f"draw_range_test: needs as many rates as losses and smoothed losses, at least one, not {counts}")
+    figure = canvas.new_figure(7.5, 4.2, "Learning-rate range test")
+    axes = figure.subplots()
+    canvas.plain_axes(axes)
+    axes.plot(learning_rates, losses, color=canvas.FAINT, linewidth=0.8, label="loss of each step")
+    axes.plot(learning_rates, smoothed, color=canvas.BLUE, linewidth=2.2, label="running mean")
+    axes.axvline(suggestion, color=canvas.ORANGE, linewidth=1.5, label=f"suggestion: {suggestion:.2g}")
+    axes.set_xscale("log")
+    # The last steps may be a hundred times the first; what matters lies below twice the start.
+    axes.set_ylim(0, 2 * smoothed[0])
+    axes.set_xlabel("learning rate", fontsize=canvas.TEXT)
+    axes.set_ylabel("loss", fontsize=canvas.TEXT)
+    axes.legend(fontsize=canvas.TEXT, frameon=False)
+    return canvas.save(figure, path)

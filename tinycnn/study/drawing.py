@@ -15,9 +15,9 @@ from .windows import windows_of
 
 __all__ = ["Drawing", "dot", "drawing_of", "svg", "tikz"]
 
-WIDTH, HEIGHT = 196.0, 56.0
+WIDTH, HEIGHT = 240.0, 56.0
 MARGIN = 16.0
-LETTERS = 30  # of a line in a box
+LETTERS = 36  # of a line in a box
 
 # Kind of operator: fill and border. The kinds are told apart by their words too, so a grey print loses nothing.
 COLOURS = {
@@ -114,7 +114,7 @@ def _box(row: Row) -> Box:
     if row.field is not None and windows_of(call) is not None:
         costs.append(f"field {row.field.text()}")
     lines = (_shortened(row.name), _shortened(_words(row)), ", ".join(costs))
-    return Box(call.number, kind_of(call.operator), lines, f"{row.name}: {row.cost.formula}")
+    return Box(call.number, kind_of(call.operator), tuple(line for line in lines if line), f"{row.name}: {row.cost.formula}")
 
 
 def _words(row: Row) -> str:
@@ -154,9 +154,9 @@ def svg(drawing: Drawing) -> str:
 
     Examples
     --------
-    >>> import tinycnn
+    >>> from tinycnn import models
     >>> from tinycnn.study import summary
-    >>> svg(drawing_of(summary(tinycnn.models.lenet5(), (1, 28, 28)))).count("<rect")
+    >>> svg(drawing_of(summary(models.lenet5(), (1, 28, 28)))).count("<rect")
     9
     """
     layout = drawing.layout

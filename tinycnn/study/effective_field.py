@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,8 +106,8 @@ def effective_receptive_field(
 
     Examples
     --------
-    >>> import tinycnn
-    >>> field = effective_receptive_field(tinycnn.models.lenet5(), "conv2", (4, 1, 28, 28))
+    >>> from tinycnn import models
+    >>> field = effective_receptive_field(models.lenet5(), "conv2", (4, 1, 28, 28))
     >>> field.box, field.outside
     ((8, 8, 21, 21), 0.0)
     """
@@ -139,9 +140,10 @@ def effective_receptive_field(
     assert pixels.grad is not None
     influence = np.abs(pixels.grad.data).sum((0, 1))
     influence /= max(float(influence.max()), np.finfo(np.float32).tiny)
-    corners = [int(axis.start + place * (axis.stride or 0)) for axis, place in zip(theory.axes, (row, column), strict=True)]
-    ends = [corner + int(axis.size) - 1 for corner, axis in zip(corners, theory.axes, strict=True)]
-    return EffectiveField(influence, (corners[0], corners[1], ends[0], ends[1]), (row, column))
+    starts = [axis.start + place * (axis.stride or 0) for axis, place in zip(theory.axes, (row, column), strict=True)]
+    ends = [start + axis.size - 1 for start, axis in zip(starts, theory.axes, strict=True)]
+    box = (math.floor(starts[0]), math.floor(starts[1]), math.ceil(ends[0]), math.ceil(ends[1]))
+    return EffectiveField(influence, box, (row, column))
 
 
 @contextmanager

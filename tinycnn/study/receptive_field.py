@@ -45,17 +45,19 @@ class Field:
         return Field(self.size + (window.span - 1) * jump, stride, self.start - window.before * jump)
 
     def back(self, window: Window) -> Field:
-        """The field behind a transposed window: at most ceil(span / stride) input elements reach one output."""
+        """The field behind a transposed window: output o reads the inputs from (o + p - span + 1) / s to (o + p) / s."""
         jump = self.stride or Fraction(0)
-        reach = -(-window.span // int(window.stride))
-        size = self.size + (reach - 1) * jump
+        size = self.size + jump * (window.span - 1) / window.stride
         center = self.center + jump * (window.before - Fraction(window.span - 1, 2)) / window.stride
         return Field(size, None if self.stride is None else jump / window.stride, center - (size - 1) / 2)
 
     def scaled(self, factor: Fraction, taps: int) -> Field:
-        """The field behind a resize by `factor` that reads `taps` elements around each place."""
+        """The field behind a resize by `factor` that reads `taps` elements around each place (pixels are areas: half-pixel centres).
+
+        Neighbouring outputs round to different inputs, so this is the smallest evenly stepping field that holds them all.
+        """
         jump = self.stride or Fraction(0)
-        size = self.size + (taps - 1) * jump
+        size = self.size + jump * (taps - (1 / factor if factor >= 1 else 0))
         center = self.center + jump * (1 / factor - 1) / 2
         return Field(size, None if self.stride is None else jump / factor, center - (size - 1) / 2)
 
@@ -84,7 +86,7 @@ class ReceptiveField:
 
     @property
     def size(self) -> tuple[int | float, ...]:
-        """Pixels an axis; a fraction only behind resizes."""
+        """Pixels an axis; behind resizes and transposed windows an upper bound, maybe with a fraction."""
         return tuple(_plain(axis.size) for axis in self.axes)
 
     @property
@@ -185,7 +187,19 @@ def _behind(call: Call, given: list[tuple[Value, ReceptiveField]]) -> ReceptiveF
         before = tuple(call.arguments["pad"])[::2][::-1][-axes:]
         before = (0,) * (axes - len(before)) + before
         return _moved(field, tuple(axis.through(Window(1, Fraction(1), Fraction(p))) for axis, p in zip(field.axes, before, strict=True)))
+    if call.operator == "getitem" and (steps := _steps(call, len(first.shape), axes)) is not None:
+        return _moved(field, tuple(axis.through(step) for axis, step in zip(field.axes, steps, strict=True)))
     return _merged(call, [(value, other) for value, other in given if len(other.axes) == axes], axes)
+
+
+def _steps(call: Call, rank: int, axes: int) -> tuple[Window, ...] | None:
+    """The slices of x[:, :, ::2, 1:] as windows of one tap; None for any other index."""
+    index = call.arguments["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(not isinstance(part, slice) or (part.step or 1) < 1 or (part.start or 0) < 0 for part in parts):
+        return None
+    parts = (*parts, *(slice(None),) * (rank - len(parts)))
+    return tuple(Window(1, Fraction(part.step or 1), Fraction(-(part.start or 0))) for part in parts[-axes:])
 
 
 def _moved(field: ReceptiveField, axes: tuple[Field, ...]) -> ReceptiveField:

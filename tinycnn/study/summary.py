@@ -211,8 +211,8 @@ def summary(
 
     Examples
     --------
-    >>> import tinycnn
-    >>> result = summary(tinycnn.models.lenet5(), (1, 28, 28))
+    >>> from tinycnn import models
+    >>> result = summary(models.lenet5(), (1, 28, 28))
     >>> result.parameters, result.macs, result.rows[0].cost.formula
     (61706, 416520, '6*1*5*5 * 28*28 + bias + relu')
     """

@@ -89,9 +89,9 @@ def summary_page(summary: Summary) -> str:
 
     Examples
     --------
-    >>> import tinycnn
+    >>> from tinycnn import models
     >>> from tinycnn.study import summary
-    >>> page = summary_page(summary(tinycnn.models.lenet5(), (1, 28, 28)))
+    >>> page = summary_page(summary(models.lenet5(), (1, 28, 28)))
     >>> "61,706" in page, "http://" in page.replace("http://www.w3.org/2000/svg", "")
     (True, False)
     """

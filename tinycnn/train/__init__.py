@@ -4,6 +4,7 @@ from .augment import augmentation, augmented
 from .average import WeightAverage
 from .branches import main_output, with_side_branches
 from .checkpoint import Checkpoint, has_checkpoint, load_checkpoint, require_writable, save_checkpoint
+from .comparison import LayerGradient, NetworkRun, compare_networks, gradient_flow, weighted_layers
 from .config import (
     INITIALISATIONS,
     OPTIMIZERS,
@@ -27,6 +28,7 @@ from .experiments import (
     learning_rate_range_test,
     overfit_one_batch,
 )
+from .features import features
 from .hints import (
     Hint,
     dead_fractions,
@@ -36,66 +38,103 @@ from .hints import (
     stuck_at_log_classes,
     unscaled_inputs,
 )
+from .identity import Deepened, identity_convolution
+from .layer_transfer import PartTransfer, layer_transfer, split_classes
+from .leaderboard import Entry, add_to_leaderboard, ranked, read_leaderboard
 from .loop import train
+from .parts import model_parts, paths_of
 from .prepare import Prepared, build_loaders, initialise, prepare
 from .recipes import NAMED_RECIPES, RECIPES, recipe
 from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
+from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
+from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
 
 __all__ = [
     "INITIALISATIONS",
+    "MODES",
     "NAMED_RECIPES",
     "OPTIMIZERS",
     "OPTIMIZER_VARIANTS",
     "RECIPES",
     "SCHEDULES",
+    "SIX_STAGES",
     "Checkpoint",
+    "Deepened",
+    "Entry",
     "EpochRecord",
     "Evaluation",
+    "Heads",
     "Hint",
     "InitialisationRun",
+    "LayerGradient",
     "LayerStatistics",
+    "NeckAndHead",
+    "NetworkRun",
     "NonFinite",
     "OptimizerRun",
     "OverfitResult",
+    "PartTransfer",
     "Prepared",
     "RangeTest",
+    "Schedule",
+    "Stage",
+    "StageResult",
     "TrainConfig",
     "TrainResult",
     "Trial",
     "WeightAverage",
     "WrongImage",
+    "add_to_leaderboard",
     "augmentation",
     "augmented",
     "build_loaders",
     "build_optimizer",
     "build_scheduler",
+    "compare_networks",
     "compare_optimizers",
     "dead_fractions",
     "dead_relus",
     "evaluate",
+    "features",
+    "gradient_flow",
     "grid",
     "has_checkpoint",
+    "heads_loss",
+    "identity_convolution",
     "initialisation_experiment",
     "initialise",
+    "last_layer",
     "layer_statistics",
+    "layer_transfer",
     "learning_rate_range_test",
     "learning_rate_too_high",
     "load_checkpoint",
     "locate_non_finite",
     "loss_of",
     "main_output",
+    "model_parts",
     "overfit_one_batch",
+    "part_groups",
+    "paths_of",
     "prepare",
     "probabilities_as_logits",
     "random_choices",
+    "ranked",
+    "read_leaderboard",
+    "read_schedule",
     "recipe",
+    "replace_head",
     "require_writable",
+    "run_stages",
     "save_checkpoint",
     "search",
+    "split_classes",
     "stuck_at_log_classes",
     "train",
     "unscaled_inputs",
     "watch_outputs",
+    "weighted_layers",
+    "with_heads",
     "with_side_branches",
 ]

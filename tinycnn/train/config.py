@@ -107,9 +107,9 @@ def one_of(what: str, value: str, allowed: tuple[str, ...] | list[str]) -> None:
         raise UsageError(f"{what}: there is no {value!r}{fix} (one of {', '.join(allowed)})")
 
 
-def build_optimizer(model: Module, config: TrainConfig) -> optim.Optimizer:
-    """The optimiser that the config names, over the model's trainable parameters."""
-    parameters = decay_groups([parameter for parameter in model.parameters() if parameter.requires_grad], config)
+def build_optimizer(model: Module, config: TrainConfig, groups: list[dict[str, Any]] | None = None) -> optim.Optimizer:
+    """The optimiser that the config names, over the model's trainable parameters or over groups with options of their own."""
+    parameters: list[Any] = groups or decay_groups([parameter for parameter in model.parameters() if parameter.requires_grad], config)
     rate, decay = config.learning_rate, config.weight_decay
     if config.optimizer == "sgd":
         # Nesterov's look-ahead is defined along a momentum only.
@@ -140,8 +140,9 @@ def build_scheduler(
     """The schedule that the config names; it is stepped once after every optimiser step."""
     steps = config.epochs * steps_per_epoch
     if config.schedule == "one_cycle":
+        highest = [float(group["lr"]) for group in optimizer.param_groups]
         return optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=config.learning_rate, total_steps=steps, pct_start=config.warmup, cycle_momentum=False
+            optimizer, max_lr=highest, total_steps=steps, pct_start=config.warmup, cycle_momentum=False
         )
     if config.schedule == "cosine":
         return optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)

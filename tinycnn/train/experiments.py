@@ -20,6 +20,7 @@ from ..autograd import no_grad
 from ..errors import UsageError
 from ..nn import Module
 from ..tensor import Tensor
+from .branches import with_side_branches
 from .config import TrainConfig, build_optimizer
 from .diagnose import watch_outputs
 from .evaluate import LossFunction, as_batch, evaluate, loss_of
@@ -108,7 +109,7 @@ def take_steps(
     before_step: Callable[[int], None] | None = None,
 ) -> Iterator[float]:
     """Learn from up to `steps` batches, giving each loss; ends after one that is NaN or infinite."""
-    criterion = loss_function or loss_of(model)
+    criterion = with_side_branches(loss_function or loss_of(model))
     model.train()
     for number, (images, labels) in enumerate(itertools.islice(batches, steps)):
         if before_step is not None:

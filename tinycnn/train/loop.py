@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import functional, nn, optim
+from .. import nn, optim
 from ..errors import UsageError
 from ..nn import Module
 from ..tensor import Tensor
@@ -168,12 +169,14 @@ def _smoothed(loss_function: LossFunction, config: TrainConfig) -> LossFunction:
     """The criterion to learn from; smoothed labels and mixed images have targets that only the cross-entropy knows."""
     label_smoothing = config.label_smoothing
     soft = [name for name in ("label_smoothing", "mixup", "cutmix") if getattr(config, name)]
-    if soft and loss_function is not functional.cross_entropy:
+    if soft and "label_smoothing" not in inspect.signature(loss_function).parameters:
         raise UsageError(f"train: {soft[0]} works with the cross-entropy only; set it to 0 for this loss")
     if not label_smoothing:
         return loss_function
 
+    smooth: Callable[..., Tensor] = loss_function
+
     def smoothed(output: Tensor, target: Tensor) -> Tensor:
-        return functional.cross_entropy(output, target, label_smoothing=label_smoothing)
+        return smooth(output, target, label_smoothing=label_smoothing)
 
     return smoothed

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from ...errors import ArgumentError
 from .image import Transform
@@ -25,6 +24,8 @@ def _order(name: str, interpolation: str) -> str:
 
 def read_at(image: np.ndarray, rows: np.ndarray, columns: np.ndarray, interpolation: str, fill: float) -> np.ndarray:
     """Read each channel of (channels, height, width) at fractional places; outside the image lies `fill`."""
+    from scipy import ndimage  # not above: it takes as long to load as the rest of the data package
+
     order = ORDERS[interpolation]
     if order == 0:
         # Half a pixel is rounded to even, as torch rounds; SciPy rounds it up.
@@ -234,6 +235,8 @@ class ElasticTransform(Transform):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Choose the displacement (2, height, width) in pixels, down and across."""
+        from scipy import ndimage
+
         noise = generator.uniform(-1, 1, (2, *shape[-2:]))
         return np.stack([self.alpha * ndimage.gaussian_filter(plane, self.sigma, mode="reflect") for plane in noise])
 

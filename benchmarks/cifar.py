@@ -1,0 +1,72 @@
+"""CIFAR-10: one epoch of every midterm architecture's small variant, and ResNet-20 by its recipe; parameters, MACs, minutes and accuracy.
+
+    python benchmarks/cifar.py                 # what is missing in results/cifar.json; needs CIFAR-10 in TINYCNN_DATA or the cache
+    python benchmarks/cifar.py vgg16_cifar     # only these, measured anew
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from harness import RESULTS, ROOT, environment
+
+from tinycnn import models, nn, study
+
+# Network and epochs; resnet20 runs its whole recipe.
+RUNS = {
+    "vgg16_cifar": 1,
+    "mobilenet_cifar": 1,
+    "mobilenet_v2_cifar": 1,
+    "resnet20": 15,
+    "shufflenet_v1_cifar": 1,
+    "shufflenet_v2_cifar": 1,
+    "googlenet_cifar": 1,
+    "inception_v3_cifar": 1,
+    "inception_v4_cifar": 1,
+    "xception_cifar": 1,
+    "resnext_cifar": 1,
+    "densenet_cifar": 1,
+    "efficientnet_cifar": 1,
+}
+IMAGE = (3, 32, 32)
+
+
+def run(name: str, epochs: int) -> dict[str, Any]:
+    """Train in a process of its own, and count what the network costs."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["-m", "tinycnn", "train", name, "--data", "cifar10", "--epochs", str(epochs), "--out", f"{folder}/run", "--no-pictures", "--json"]
+        result = json.loads(subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True).stdout)
+    costs = study.summary(nn.utils.skip_init(models.get_model, name), IMAGE)
+    return {
+        "network": name,
+        "parameters": costs.parameters,
+        "macs": costs.macs,
+        "epochs": epochs,
+        "minutes_an_epoch": round(result["training_seconds"] / 60 / epochs, 2),
+        "train_loss": round(result["epochs"][-1]["train_loss"], 4),  # mean over the last epoch; knowing nothing gives log 10 = 2.3026
+        "test_loss": round(result["test_loss"], 4),
+        "test_accuracy": round(100 * result["test_accuracy"], 2),
+        "seed": result["config"]["seed"],
+        "environment": environment(),
+    }
+
+
+def main() -> None:
+    """Train what is asked for, or what is missing; each row is saved as soon as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("networks", nargs="*", choices=[*RUNS, []], help="only these, measured anew")
+    networks = parser.parse_args().networks
+    path = RESULTS / "cifar.json"
+    rows = {row["network"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
+    for name in networks or [name for name in RUNS if name not in rows]:
+        rows[name] = run(name, RUNS[name])
+        ordered = [rows[known] for known in RUNS if known in rows]
+        path.write_text(json.dumps({"rows": ordered}, indent=1) + "\n")
+        print(json.dumps({key: value for key, value in rows[name].items() if key != "environment"}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
