@@ -248,7 +248,7 @@ def test_exporting_leaves_everything_as_it_was(tmp_path):
 
 SMALL = re.compile(
     r"lenet|_cifar|(?:^|_)(?:resnet|plain)(?:20|32|44|56|110|164|1001)$"
-    r"|resnext29|wide_resnet(?:16|28|40)|densenet(?:40|_bc)|^network_in_network$|mini"
+    r"|resnext29|wide_resnet(?:16|28|40)|densenet(?:40|_bc)|^network_in_network$"
 )
 WIDE = re.compile(r"inception|xception")
 EVERY_FAMILY = [name for name in list_models() if name.endswith("_cifar") or name == "lenet5"]
