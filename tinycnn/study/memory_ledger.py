@@ -21,6 +21,10 @@ __all__ = ["OPTIMIZER_STATES", "MemoryLedger", "memory_ledger"]
 OPTIMIZER_STATES = {"none": 0, "sgd": 0, "momentum": 1, "rmsprop": 1, "adagrad": 1, "adadelta": 2, "adam": 2, "adamw": 2}
 
 
+# Examples of the smaller of two recordings, by whether they are in training mode.
+SMALL = {False: 1, True: 2}
+
+
 @dataclass(frozen=True)
 class MemoryLedger:
     """Bytes, for one batch. What is alive at once is less than the sum of the lines; the peak is what the process comes to hold."""
@@ -97,28 +101,37 @@ def memory_ledger(model: Module, input_size: tuple[int, ...], batch: int = 1, op
     >>> memory_ledger(nn.Linear(10, 5), (10,), batch=3, optimizer="adam").optimizer_state  # 2 * 55 * 4 bytes
     440
     """
+    check_ledger_options(batch, optimizer)
+    trained, note = small_training(model, input_size)
+    return ledger_of(model, record_forward(model, (1, *input_size)), trained, batch, optimizer, note)
+
+
+def check_ledger_options(batch: int, optimizer: str) -> None:
+    """Refuse another optimiser, or a batch below 1."""
     if optimizer not in OPTIMIZER_STATES:
         raise ArgumentError(f"memory_ledger: optimizer {optimizer!r} is not one of {', '.join(OPTIMIZER_STATES)}")
     if batch < 1:
         raise ArgumentError(f"memory_ledger: batch must be at least 1, not {batch}; give the number of examples")
-    evaluated = graph_for_batch(model, input_size, batch, training=False)
+
+
+def small_training(model: Module, input_size: tuple[int, ...]) -> tuple[Graph | None, str]:
+    """A recording of a training step with two examples (batch normalisation wants more than one), or why there is none."""
     try:
-        trained, note = graph_for_batch(model, input_size, batch, training=True), ""
+        return record_forward(model, (SMALL[True], *input_size), training=True, backward=True), ""
     except Exception as error:  # a network for inference only is still worth a table
-        trained, note = None, f"no training step: {error}"
-    return ledger_of(evaluated, trained, batch, optimizer, note)
+        return None, f"no training step: {error}"
 
 
-def graph_for_batch(model: Module, input_size: tuple[int, ...], batch: int, *, training: bool) -> Graph:
-    """A recording of one batch, its storages scaled to the size wanted; small batches are run as they are."""
-    # Batch normalisation in training wants more than one value a channel.
-    small = 2 if training else 1
-    if batch == small:
-        return record_forward(model, (batch, *input_size), training=training, backward=training)
-    one, two = (record_forward(model, (size, *input_size), training=training, backward=training) for size in (small, small + 1))
-    if one.events != two.events or len(one.calls) != len(two.calls):
-        return record_forward(model, (batch, *input_size), training=training, backward=training)
-    return _extrapolated(one, two, batch - small)
+def _for_batch(model: Module, small: Graph, batch: int) -> Graph:
+    """A small recording with its storages scaled to a batch; where they do not scale, the batch is run as it is."""
+    training, size = small.training, SMALL[small.training]
+    if batch == size:
+        return small
+    example = small.inputs[0].shape[1:]
+    larger = record_forward(model, (size + 1, *example), training=training, backward=training)
+    if small.events != larger.events or len(small.calls) != len(larger.calls):
+        return record_forward(model, (batch, *example), training=training, backward=training)
+    return _extrapolated(small, larger, batch - size)
 
 
 def _extrapolated(one: Graph, two: Graph, steps: int) -> Graph:
@@ -136,8 +149,10 @@ def _extrapolated(one: Graph, two: Graph, steps: int) -> Graph:
     )
 
 
-def ledger_of(evaluated: Graph, trained: Graph | None, batch: int, optimizer: str, note: str = "") -> MemoryLedger:
-    """The ledger of two recordings, in evaluation and in training mode."""
+def ledger_of(model: Module, evaluated: Graph, trained: Graph | None, batch: int, optimizer: str, note: str = "") -> MemoryLedger:
+    """The ledger of two recordings with small batches: of one example in evaluation mode, of two in training mode."""
+    evaluated = _for_batch(model, evaluated, batch)
+    trained = None if trained is None else _for_batch(model, trained, batch)
     weights = sum(value.nbytes for value in evaluated.parameters.values())
     buffers = sum(value.nbytes for value in evaluated.buffers.values())
     state = weights * OPTIMIZER_STATES[optimizer]

@@ -10,10 +10,9 @@ from ..errors import ArgumentError
 from ..nn import Module
 from .graph import Call, Graph
 from .measured_memory import measured_peak
-from .memory_ledger import MemoryLedger, memory_ledger
+from .memory_ledger import MemoryLedger, check_ledger_options, ledger_of, small_training
 from .operator_costs import Cost, cost_of
 from .receptive_field import ReceptiveField, receptive_fields
-from .recording import record_forward
 from .size_path import record_or_explain, vanishing
 from .tables import bytes_text, count_text, shape_text, text_table
 
@@ -218,12 +217,20 @@ def summary(
     """
     if not input_size or any(not isinstance(size, int) or size < 1 for size in input_size):
         raise ArgumentError(f"summary: input_size must be whole numbers from 1 up such as (3, 224, 224), not {input_size!r}")
+    check_ledger_options(batch, optimizer)
     graph = record_or_explain(model, (1, *input_size))
-    ledger = memory_ledger(model, input_size, batch, optimizer)
-    kept = _kept_by_call(model, input_size) if ledger.training_peak is not None else {}
+    trained, note = small_training(model, input_size)
+    ledger = ledger_of(model, graph, trained, batch, optimizer, note)
+    kept = {} if trained is None else _kept_by_call(trained)
     fields = receptive_fields(graph)
     rows = tuple(
-        Row(call, sum(value.elements for value in graph.own_parameters(call)), cost_of(call), kept.get(call.number, 0), fields[call.number])
+        Row(
+            call,
+            sum(value.elements for value in graph.own_parameters(call)),
+            cost_of(call),
+            kept.pop((call.path, call.operator), 0),
+            fields[call.number],
+        )
         for call in graph.calls
     )
     inference = training = None
@@ -234,17 +241,17 @@ def summary(
     return Summary(name or graph.model, tuple(input_size), graph, rows, ledger, inference, training, _notes(graph, rows, ledger))
 
 
-def _kept_by_call(model: Module, input_size: tuple[int, ...]) -> dict[int, int]:
-    """Bytes that the tape keeps an example, by the call that first holds them; none where training calls differ from those of evaluation."""
-    trained = record_forward(model, (2, *input_size), training=True)
+def _kept_by_call(trained: Graph) -> dict[tuple[str, str], int]:
+    """Bytes that the tape keeps an example, by path and operator of the call that made them: training may make more calls."""
     outside = {value.storage for value in trained.inputs}
-    found: dict[int, int] = {}
+    found: dict[tuple[str, str], int] = {}
     made_by = {value.storage: call.number for call in trained.calls for value in call.outputs}
     for call in trained.calls:
         for storage in call.kept - outside:
             outside.add(storage)
-            maker = min(made_by.get(storage, call.number), call.number)
-            found[maker] = found.get(maker, 0) + trained.storages[storage] // 2
+            maker = trained.calls[min(made_by.get(storage, call.number), call.number)]
+            key = (maker.path, maker.operator)
+            found[key] = found.get(key, 0) + trained.storages[storage] // 2
     return found
 
 
