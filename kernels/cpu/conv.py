@@ -4,12 +4,14 @@ Every function but the last two takes one argument more, `algorithm`, so that a 
 
     "naive"   the definition's loops
     "im2col"  columns and one matrix product: the textbook's way
-    "direct"  the micro-kernel over a padded copy of the input, for depthwise convolutions one of their own; "auto" is this one
+    "direct"  the micro-kernel over a padded copy of the input, for depthwise convolutions one of their own, for kernels as large as the
+              image that of a linear layer; "auto" is this one
     "winograd"  tiles of 4 x 4 with a quarter of the multiplications: 3 x 3 kernels, stride 1, no dilation, no groups; its
               gradient with respect to weight is that of "direct"
     "fft"     a product of Fourier transforms
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,7 @@ from .direct_grad_weight import conv2d_grad_bias, conv2d_grad_weight_direct, rel
 from .direct_plain import conv2d_grad_x_plain, conv2d_plain
 from .fft import conv2d_fft, conv2d_grad_weight_fft, conv2d_grad_x_fft
 from .im2col import conv2d_grad_weight_im2col, conv2d_grad_x_im2col, conv2d_im2col
+from .linear import linear, linear_grad_weight, linear_grad_x
 from .winograd import conv2d_grad_x_winograd, conv2d_winograd
 
 __all__ = ["conv2d", "conv2d_grad_bias", "conv2d_grad_weight", "conv2d_grad_x", "relu_mask_and_bias"]
@@ -35,13 +38,27 @@ def _is_depthwise(weight_shape, groups):
     return FAST and weight_shape[1] == 1 and groups > 1
 
 
-def _direct(x, weight, *options):
-    if _is_depthwise(weight.shape, options[4]):
-        return conv2d_depthwise(x, weight, *options)
-    return conv2d_direct(x, weight, *options) if FAST else conv2d_plain(x, weight, *options)
+def _is_linear(x_shape, weight_shape, padding, groups):
+    """Whether the kernel covers the whole image, so that an output is one number an image: a linear layer of C H W inputs."""
+    return weight_shape[2:] == x_shape[2:] and not any(padding) and groups == 1
+
+
+def _rows(array):
+    """(N, C, H, W) as (N, C H W)."""
+    return array.reshape(array.shape[0], math.prod(array.shape[1:]))
+
+
+def _direct(x, weight, bias, *options):
+    if _is_linear(x.shape, weight.shape, options[1], options[3]):
+        return linear(_rows(x), _rows(weight), bias, options[5]).reshape(x.shape[0], weight.shape[0], 1, 1)
+    if _is_depthwise(weight.shape, options[3]):
+        return conv2d_depthwise(x, weight, bias, *options)
+    return conv2d_direct(x, weight, bias, *options) if FAST else conv2d_plain(x, weight, bias, *options)
 
 
 def _grad_x_direct(grad, weight, x_shape, *options):
+    if _is_linear(x_shape, weight.shape, options[1], options[3]):
+        return linear_grad_x(_rows(grad), _rows(weight)).reshape(x_shape)
     if options[0][0] * options[0][1] > MOST_PHASES:
         return conv2d_grad_x_plain(grad, weight, x_shape, *options)
     if _is_depthwise(weight.shape, options[3]):
@@ -50,6 +67,8 @@ def _grad_x_direct(grad, weight, x_shape, *options):
 
 
 def _grad_weight_direct(grad, x, weight_shape, *options):
+    if _is_linear(x.shape, weight_shape, options[1], options[3]):
+        return linear_grad_weight(_rows(grad), _rows(x)).reshape(weight_shape)
     run = conv2d_grad_weight_depthwise if _is_depthwise(weight_shape, options[3]) else conv2d_grad_weight_direct
     return run(grad, x, weight_shape, *options)
 

@@ -4,10 +4,9 @@ Forward and grad-input are one problem: sums over taps of a source image. A `Tap
 tap.row for the result's row r.
 
     forward      the source is x, steps are the stride, the tap (a, b) reads row a * d_h - top
-    grad-input   the source is grad_y with steps 1. Element h of grad_x is reached by the taps with (h + top - a * d_h)
-    divisible by s_h, so its
-                 rows fall into s_h phases, likewise its columns: s_h * s_w sub-convolutions with fewer taps each,
-                 results interleaved
+    grad-input   the source is grad_y with steps 1. Element h of grad_x is reached by the taps with (h + top - a * d_h) divisible by s_h,
+                 so its rows fall into s_h phases, likewise its columns: s_h * s_w sub-convolutions with fewer taps each, results
+                 interleaved. Where the kernel is as large as the stride each has one tap, and grad_y is read in place.
 """
 
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ TAPS_BYTES = 36 << 10
 # Bytes of copied input, and of results, that one task works on, so that they stay in the second-level cache.
 WORKSPACE_BYTES = 256 << 10
 RESULT_BYTES = 1 << 20
+# Pages of memory that one pass over channels read in place may touch: the processor's first table of pages holds 64 to 96.
+PAGES, PAGE_BYTES = 64, 4096
 
 
 class Tap(NamedTuple):
@@ -139,27 +140,24 @@ def forward_problem(x_shape, weight_shape, stride, padding, dilation, groups):
 
 
 def grad_x_problem(grad_shape, weight_shape, x_shape, stride, padding, dilation, groups):
-    """The gradient with respect to x: row h = u * s_h + phase - top of it sums grad_y rows u - (a * d_h) // s_h."""
-    first_row, first_column = padding[0] // stride[0], padding[2] // stride[1]
-    rows = (x_shape[2] - 1 + padding[0]) // stride[0] + 1 - first_row
-    columns = (x_shape[3] - 1 + padding[2]) // stride[1] + 1 - first_column
+    """The gradient with respect to x: its row h sums the grad_y rows (h + top - a * d_h) / s_h that are whole numbers.
+
+    Phase i holds the rows h = u * s_h + i, so that every phase begins inside the result and none computes rows in vain.
+    """
+    grid = -(-x_shape[2] // stride[0]), -(-x_shape[3] // stride[1])
     phases = []
     for i in range(stride[0]):
         for j in range(stride[1]):
+            row, column = i + padding[0], j + padding[2]
             taps = tuple(
-                Tap(
-                    first_row - a * dilation[0] // stride[0],
-                    first_column - b * dilation[1] // stride[1],
-                    a * weight_shape[3] + b,
-                )
+                Tap((row - a * dilation[0]) // stride[0], (column - b * dilation[1]) // stride[1], a * weight_shape[3] + b)
                 for a in range(weight_shape[2])
                 for b in range(weight_shape[3])
-                if a * dilation[0] % stride[0] == i and b * dilation[1] % stride[1] == j
+                if (row - a * dilation[0]) % stride[0] == 0 and (column - b * dilation[1]) % stride[1] == 0
             )
-            row = first_row * stride[0] + i - padding[0]
-            phases.append(Phase(taps, row, first_column * stride[1] + j - padding[2]))
+            phases.append(Phase(taps, i, j))
     elements = weight_shape[2] * weight_shape[3]
-    return Problem(grad_shape, x_shape, groups, (rows, columns), (1, 1), stride, tuple(phases), elements, True)
+    return Problem(grad_shape, x_shape, groups, grid, (1, 1), stride, tuple(phases), elements, True)
 
 
 def height_time(height):
@@ -186,15 +184,16 @@ def shifted_copies(offsets, step):
     return np.array(list(starts.values()), np.int64), places
 
 
-def copy_layout(problem, aligned):
-    """Which copies of the input the workspace holds.
+def copy_layout(problem, aligned, side_by_side=False):
+    """Which copies of the input the workspace holds; none where every tap reads the pixel that it computes, of one image.
 
     Rows of whole vectors (`aligned`) need one copy for each column phase: a tap is a shift along the row. Else there is
     one copy for each kernel column, with rows as long as the result's, so that the pixels of neighbouring rows follow
     each other without a gap.
     """
     all_taps = [tap for phase in problem.phases for tap in phase.taps]
-    in_place = all_taps == [(0, 0, 0)] and problem.source_step == (1, 1) and problem.grid == problem.source_shape[2:]
+    at_the_pixel = all(tap.row == 0 and tap.column == 0 for tap in all_taps) and problem.source_step == (1, 1)
+    in_place = at_the_pixel and problem.grid == problem.source_shape[2:] and not side_by_side
     row_starts, row_places = shifted_copies([tap.row for tap in all_taps], problem.source_step[0])
     if aligned:
         column_starts, column_places = shifted_copies([tap.column for tap in all_taps], problem.source_step[1])
@@ -233,7 +232,7 @@ def image_time(problem, slots, height, block_channels, dtype):
     rows, columns = problem.grid
     sum_channels = problem.source_shape[1] // problem.groups
     channels = problem.result_shape[1] // problem.groups
-    layout = copy_layout(problem, slots == 1 and columns % lanes == 0)
+    layout = copy_layout(problem, slots == 1 and columns % lanes == 0, slots > 1)
     taps = sum_channels * sum(len(phase.taps) for phase in problem.phases)
     panels = -(-channels // height)
     # Two multiply-adds a cycle; a copied or scattered vector costs a few cycles, more where it misses the first-level
@@ -251,7 +250,7 @@ def image_time(problem, slots, height, block_channels, dtype):
 def images_side_by_side(problem, height, block_channels, dtype, threads):
     """How many images one task should lay side by side, so that small maps fill whole vectors."""
     images = problem.source_shape[0]
-    layout = copy_layout(problem, False)
+    layout = copy_layout(problem, False, True)
     panels = -(-(problem.result_shape[1] // problem.groups) // height)
     times = {1: image_time(problem, 1, height, block_channels, dtype)}
     for slots in range(2, min(images, 16) + 1):
@@ -264,11 +263,12 @@ def images_side_by_side(problem, height, block_channels, dtype, threads):
     return min(slots for slots, time in times.items() if time <= 1.03 * best)
 
 
-def channel_block(problem, height):
-    """How many of the summed channels one pass takes, so that its pixels stay in the first-level cache."""
+def channel_block(problem, height, most=None):
+    """How many of the summed channels one pass takes, at most `most`, so that its pixels stay in the first-level cache."""
     sum_channels = problem.source_shape[1] // problem.groups
     most_taps = max(len(phase.taps) for phase in problem.phases)
     most_channels = max(1, TAPS_BYTES // (TILE_VECTORS[height] * VECTOR_BYTES * most_taps))
+    most_channels = min(most_channels, most or most_channels)
     blocks = max(1, (sum_channels + most_channels // 3) // most_channels)
     return -(-sum_channels // blocks)
 
@@ -281,9 +281,11 @@ def cut(problem, layout, slots, height, block_channels, dtype, threads):
     channels = problem.result_shape[1] // problem.groups
     row_bytes = max(layout.copies, 1) * block_channels * slots * layout.pitch * itemsize
     block_rows = max(1, min(rows, WORKSPACE_BYTES // row_bytes - layout.halo))
-    if block_channels < sum_channels:
+    if block_channels < sum_channels or len(problem.phases) > 1:
         result_row_bytes = channels * slots * columns * itemsize * len(problem.phases)
-        block_rows = max(1, min(block_rows, RESULT_BYTES // result_row_bytes))
+        # Every task reads all weights: it should have at least as many results.
+        weight_bytes = channels * sum_channels * problem.kernel_elements * itemsize
+        block_rows = max(1, min(block_rows, max(RESULT_BYTES, weight_bytes) // result_row_bytes))
     blocks = -(-rows // block_rows)
     chunks = 1
     independent = -(-problem.source_shape[0] // slots) * problem.groups
@@ -357,7 +359,10 @@ def make_plan(problem, padding_mode, dtype, threads):
     panels = -(-channels // height)
     block_channels = channel_block(problem, height)
     slots = images_side_by_side(problem, height, block_channels, dtype, threads)
-    layout = copy_layout(problem, slots == 1 and columns % lanes == 0)
+    layout = copy_layout(problem, slots == 1 and columns % lanes == 0, slots > 1)
+    if layout.copies == 0:
+        pages_of_a_plane = rows * columns * np.dtype(dtype).itemsize / PAGE_BYTES
+        block_channels = channel_block(problem, height, int(PAGES / min(pages_of_a_plane, 1)))
     block_rows, blocks, chunks = cut(problem, layout, slots, height, block_channels, dtype, threads)
     chunk_panels = -(-panels // chunks)
 

@@ -127,6 +127,11 @@ LAYERS = {
     "stride three": layer(2, 5, 20, 7, 4, stride=3, padding=2),
     "dilated": layer(2, 8, 19, 24, 3, padding=2, dilation=2, mode="reflect"),
     "1x1 in place": layer(2, 250, 13, 40, 1),
+    "1x1 in place, in blocks of pages": layer(1, 150, 37, 9, 1),
+    "1x1, small images side by side": layer(9, 24, 5, 40, 1),
+    "kernel as large as the stride": layer(3, 9, 22, 20, 2, stride=2),
+    "kernel as large as the image": layer(9, 30, 4, 21, 4),
+    "an image of one pixel": layer(17, 40, 1, 10, 1),
     "1x1 with a stride": layer(5, 16, 9, 33, 1, stride=2),
     "weights in place, in blocks": layer(1, 136, 7, 72, 3, padding=1),
     "weights in place, groups and a stride": layer(3, 32, 11, 48, 3, stride=2, padding=1, groups=2),
@@ -172,6 +177,26 @@ def test_plans_cover_the_result_once(case, threads):
         assert geometry["grid_rows"] <= geometry["blocks"] * geometry["block_rows"]
         panels = -(-geometry["channels"] // geometry["height"])
         assert geometry["chunks"] * geometry["chunk_panels"] >= panels
+
+
+@given(convolutions(modes=("zeros",)))
+def test_phases_of_a_gradient_cover_each_element_once(case):
+    problem = grad_x_problem(
+        case.output_shape, case.weight_shape, case.x_shape, case.stride, case.padding, case.dilation, case.groups
+    )
+    (rows, columns), (row_step, column_step) = problem.grid, problem.result_step
+    found = np.zeros((rows * row_step, columns * column_step), int)
+    for phase in problem.phases:
+        found[phase.first_row :: row_step, phase.first_column :: column_step] += 1
+    assert (found == 1).all()
+    assert rows == -(-case.x_shape[2] // row_step) and columns == -(-case.x_shape[3] // column_step)
+
+
+@pytest.mark.parametrize("kernel, in_place", [(1, True), (2, True), (3, False)])
+def test_a_gradient_whose_phases_have_one_tap_reads_in_place(kernel, in_place):
+    problem = grad_x_problem((1, 8, 16, 16), (8, 4, kernel, kernel), (1, 4, *[30 + kernel] * 2), (2, 2), (0, 0, 0, 0), (1, 1), 1)
+    geometry = make_plan(problem, "zeros", "<f4", 1).geometries[0]
+    assert (geometry["copies"] == 0) == in_place
 
 
 @needs_fast
