@@ -13,7 +13,6 @@ from .kernels.memory import empty_cache
 from .kernels.threads import get_num_threads, set_num_threads
 from .random import manual_seed
 from .tensor import Tensor
-from .weights import load, save
 
 float32 = _numpy.float32
 float64 = _numpy.float64
@@ -21,3 +20,14 @@ int32 = _numpy.int32
 int64 = _numpy.int64
 uint8 = _numpy.uint8
 bool = _numpy.bool_
+
+
+def __getattr__(name: str) -> object:
+    """`load`, `save` and the parts that few programs need are imported when they are first asked for, so that `import tinycnn` is quick."""
+    from importlib import import_module
+
+    if name in ("load", "save"):
+        return getattr(import_module(".weights", __name__), name)
+    if name in ("data", "metrics", "models", "plot", "study", "train", "weights"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

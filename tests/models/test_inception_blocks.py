@@ -5,11 +5,11 @@ import pytest
 
 import tinycnn
 from tests.models.measuring import check_gradients, images
-from tinycnn import Tensor, functional, nn
+from tinycnn import Tensor, nn
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.models import get_model
 from tinycnn.models.alexnet import AlexNet
-from tinycnn.models.inception_blocks import Branches, Conv, Fork, conv_bn_relu, loss_with_side_branches, require_rgb, to_inception_range
+from tinycnn.models.inception_blocks import Branches, Conv, Fork, conv_bn_relu, require_rgb, to_inception_range
 from tinycnn.models.inception_resnet import ResidualBranches
 from tinycnn.models.sizes import scaled
 from tinycnn.models.vgg import VGG
@@ -90,18 +90,6 @@ def test_images_renormalised_to_minus_one_to_one():
     np.testing.assert_allclose(to_inception_range(Tensor((raw - mean) / std)).data, 2 * raw - 1, rtol=1e-12)
     with pytest.raises(ArgumentError, match=r"googlenet: transform_input=True .* in_channels=1; set transform_input=False"):
         require_rgb("googlenet", True, 1)
-
-
-def test_loss_with_side_branches():
-    rng = np.random.default_rng(0)
-    outputs = tuple(Tensor(rng.standard_normal((4, 5))) for _ in range(3))
-    target = Tensor(np.array([0, 1, 2, 4]))
-    entropies = [functional.cross_entropy(output, target).item() for output in outputs]
-    assert np.isclose(loss_with_side_branches(outputs, target, 0.3).item(), entropies[0] + 0.3 * (entropies[1] + entropies[2]))
-    assert np.isclose(loss_with_side_branches((outputs[0], None), target, 0.3).item(), entropies[0])
-    assert np.isclose(loss_with_side_branches(outputs[0], target, 0.3).item(), entropies[0])
-    smooth = functional.cross_entropy(outputs[0], target, label_smoothing=0.1).item()
-    assert np.isclose(loss_with_side_branches(outputs[0], target, 0.3, 0.1).item(), smooth)
 
 
 def narrow(name):

@@ -14,20 +14,19 @@ Differs from the paper:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import functional
 from ..errors import ArgumentError
 from ..nn import AdaptiveAvgPool2d, Conv2d, Dropout, Linear, Module, init
 from ..tensor import Tensor
-from .inception_blocks import Branches, Conv, Step, build_step, conv_bn_relu, loss_with_side_branches, require_rgb, to_inception_range
+from .inception_blocks import Branches, Conv, Step, build_step, conv_bn_relu, require_rgb, to_inception_range
 from .registry import builder
 from .sizes import require_images, require_width, scaled
 
 __all__ = ["GoogLeNet", "GoogLeNetOutputs", "Inception", "InceptionNaive", "googlenet", "googlenet_cifar"]
 
-SIDE_BRANCH_WEIGHT = 0.3
 
 # Table 1 above the modules; sizes are for 224x224: 112 -> 56 -> 56 -> 56 -> 28.
 STEM: tuple[tuple[str, Step], ...] = (
@@ -235,15 +234,6 @@ class GoogLeNet(Module):
             return GoogLeNetOutputs(logits, sides["aux2"], sides["aux1"])
         return logits
 
-    @property
-    def loss(self) -> Callable[..., Tensor] | None:
-        """What `tinycnn.train` minimises: CE(logits) + 0.3 CE(aux1) + 0.3 CE(aux2); None, the plain cross-entropy, without side branches."""
-
-        def weighted(output: Any, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-            return loss_with_side_branches(output, target, SIDE_BRANCH_WEIGHT, label_smoothing)
-
-        return weighted if self.aux_logits else None
-
     def _current_keys(self, state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
         """Published files hold the side branches; a net built without them passes over theirs."""
         if self.aux_logits:
@@ -289,7 +279,7 @@ def googlenet(
 
     Notes
     -----
-    In training mode the output is a `GoogLeNetOutputs`; `model.loss(output, target)` weighs each side branch by 0.3, as section 5 says.
+    In training mode the output is a `GoogLeNetOutputs`; `tinycnn.train.with_side_branches` weighs each side branch by 0.3, as section 5 says.
 
     Examples
     --------

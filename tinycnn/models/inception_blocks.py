@@ -180,18 +180,3 @@ def require_rgb(network: str, transform_input: bool, in_channels: int) -> None:
         raise ArgumentError(
             f"{network}: transform_input=True renormalises red, green and blue, but in_channels={in_channels}; set transform_input=False"
         )
-
-
-def loss_with_side_branches(output: Tensor | tuple[Tensor, ...], target: Tensor, weight: float, label_smoothing: float = 0.0) -> Tensor:
-    """The cross-entropy of the first output and `weight` times that of each side branch; of one output, as in evaluation, just that.
-
-    Formula
-    -------
-    L = CE(logits, target) + weight sum over side branches of CE(side logits, target)
-    """
-    logits, *sides = output if isinstance(output, tuple) else (output,)
-    loss = functional.cross_entropy(logits, target, label_smoothing=label_smoothing)
-    for side in sides:
-        if side is not None:
-            loss = loss + weight * functional.cross_entropy(side, target, label_smoothing=label_smoothing)
-    return loss

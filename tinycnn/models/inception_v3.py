@@ -13,7 +13,7 @@ Differs from the paper:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import functional
@@ -28,7 +28,6 @@ from .inception_blocks import (
     Step,
     build_step,
     conv_bn_relu,
-    loss_with_side_branches,
     require_rgb,
     to_inception_range,
 )
@@ -37,7 +36,6 @@ from .sizes import require_images, require_width, scaled
 
 __all__ = ["Inception3", "InceptionOutputs", "inception_v3", "inception_v3_cifar"]
 
-SIDE_BRANCH_WEIGHT = 0.4
 
 # Sizes are for 299x299: 149 -> 147 -> 147 -> 73 -> 73 -> 71 -> 35.
 STEM: tuple[tuple[str, Step], ...] = (
@@ -220,15 +218,6 @@ class Inception3(Module):
         logits = self.fc(self.dropout(self.avgpool(x)).flatten(1))
         return InceptionOutputs(logits, side) if with_side else logits
 
-    @property
-    def loss(self) -> Callable[..., Tensor] | None:
-        """What `tinycnn.train` minimises: CE(logits) + 0.4 CE(aux); None, the plain cross-entropy, without the side branch."""
-
-        def weighted(output: Any, target: Tensor, label_smoothing: float = 0.0) -> Tensor:
-            return loss_with_side_branches(output, target, SIDE_BRANCH_WEIGHT, label_smoothing)
-
-        return weighted if self.aux_logits else None
-
     def _current_keys(self, state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
         """Published files hold the side branch; a net built without it passes over its numbers."""
         if self.aux_logits:
@@ -271,7 +260,7 @@ def inception_v3(
     Notes
     -----
     For 299x299 images, or any from 75x75 on in evaluation mode. In training mode the output is an `InceptionOutputs`, whose side branch
-    `model.loss(output, target)` weighs by 0.4.
+    `tinycnn.train.with_side_branches(criterion, 0.4)` weighs.
 
     Examples
     --------
