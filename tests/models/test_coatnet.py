@@ -11,18 +11,18 @@ from tinycnn.models.coatnet import LayerNorm2d, MbConvBlock, RelativeAttention2d
 
 
 def test_parameters():
-    """timm's results table prints 27.44 million for its variant."""
+    """Counted from timm 1.0.31's own network; the paper's, two blocks less, has 25 million."""
     assert parameters("coatnet_0_rw_224") == 27_435_562
 
 
 @pytest.mark.exhaustive
 def test_multiply_adds():
-    """timm's results table prints 4.43 billion for the published size, attention's products included, which are not counted here."""
+    """The paper's table 4 has 4.2 billion for a net two blocks less deep; attention's two products are added to what the layers count."""
     size, scores = 224, 0
     for side, channels, blocks in ((14, (192, 384), 7), (7, (384, 768), 2)):
         scores += sum(2 * side**4 * channels[min(block, 1)] for block in range(blocks))
     counted = multiply_adds(nn.utils.skip_init(get_model, "coatnet_0_rw_224"), (3, size, size))
-    assert (counted + scores) / 1e9 == pytest.approx(4.43, abs=0.02)
+    assert (counted + scores) / 1e9 == pytest.approx(4.41, abs=0.005)
 
 
 def test_a_laptop_can_train_it():

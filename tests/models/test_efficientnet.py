@@ -37,7 +37,7 @@ def test_parameters(variant, count):
 
 
 def test_parameters_of_lite0_with_the_sum_written_out():
-    """timm's results table prints 4.65 million. The stem, two or three convolutions a block, the head, the classifier."""
+    """Equal to the numbers in the file on PyPI. The stem, two or three convolutions a block, the head, the classifier."""
     count, channels = 3 * 32 * 9 + 2 * 32, 32
     for expand_ratio, kernel, _, out_channels, blocks in STAGES:
         for _ in range(blocks):

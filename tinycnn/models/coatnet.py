@@ -331,7 +331,7 @@ def _divided(side: int, stride: int, image_size: int, strides: Sequence[int]) ->
 def coatnet_0_rw_224(
     num_classes: int = 1000, in_channels: int = 3, *, image_size: int = 224, drop_rate: float = 0.0, drop_path_rate: float = 0.0
 ) -> CoAtNet:
-    """CoAtNet of size 0 as timm has it: 27,435,562 parameters, 4.2 billion multiply-adds for an image of 224x224.
+    """CoAtNet of size 0 as timm has it: 27,435,562 parameters, 4.4 billion multiply-adds for an image of 224x224.
 
     Parameters
     ----------
