@@ -64,6 +64,15 @@ def test_costs_of_layers(module, shape, macs, flops):
     assert (cost.macs, cost.flops) == (macs, flops)
 
 
+def test_a_residual_costs_additions():
+    class Added(nn.Module):
+        def forward(self, input):
+            return F.conv2d(input, images(3, 3, 1, 1), residual=input)
+
+    cost = only_cost(Added(), 1, 3, 4, 4)
+    assert (cost.macs, cost.flops, cost.formula) == (144, 2 * 144 + 48, "3*3*1*1 * 4*4 + residual")
+
+
 def test_products_and_attention():
     class Products(nn.Module):
         def forward(self, input):

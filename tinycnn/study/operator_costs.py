@@ -114,10 +114,12 @@ def _transposed(call: Call) -> Cost:
 
 
 def _additions(call: Call, outputs: int) -> tuple[int, str]:
-    """Operations of bias and fused activation, and the words for them."""
+    """Operations of bias, residual and fused activation, and the words for them."""
     extra, words = 0, ""
     if isinstance(call.arguments.get("bias"), Value):
         extra, words = outputs, " + bias"
+    if isinstance(call.arguments.get("residual"), Value):
+        extra, words = extra + outputs, f"{words} + residual"
     if call.arguments.get("activation") is not None:
         extra, words = extra + outputs, f"{words} + {call.arguments['activation']}"
     return extra, words

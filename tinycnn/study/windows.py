@@ -12,7 +12,7 @@ from .graph import Call
 
 __all__ = ["Window", "windows_of"]
 
-CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolve2d", "deform_conv2d")
+CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolve1d", "convolve2d", "convolve3d", "deform_conv2d")
 TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 POOLS = tuple(f"{kind}_pool{rank}d" for kind in ("max", "avg", "lp", "min", "sum") for rank in (1, 2, 3))
 ADAPTIVE = tuple(f"adaptive_{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (1, 2, 3))
