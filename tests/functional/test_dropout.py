@@ -70,3 +70,11 @@ def test_p_must_be_a_probability(p):
 def test_integers_are_refused():
     with pytest.raises(DtypeError, match="input is int64"):
         F.dropout(np.ones(3, np.int64))
+
+
+def test_a_single_number_gives_arrays():
+    x = Tensor(np.array(2.0, np.float32), requires_grad=True)
+    y, kept = F.dropout(x, 0.5, return_mask=True)
+    y.backward()
+    assert [type(one) for one in (y.data, kept.data, x.grad.data)] == [np.ndarray] * 3
+    assert y.item() == 4.0 * kept.item()

@@ -10,6 +10,7 @@ from ..random import default_generator
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import float_tensor
+from ._arrays import as_array
 
 __all__ = ["dropout"]
 
@@ -86,11 +87,11 @@ def dropout(
     if not training or p == 0:
         return (tensor, Tensor(np.ones(x.shape, np.bool_))) if return_mask else tensor
     # float32 numbers are fine enough for any p that float32 can express, and cost half the time.
-    kept = default_generator(generator).random(x.shape, np.float32) >= p
-    factor = kept * x.dtype.type(1 / (1 - p) if p < 1 else 0)
+    kept = as_array(default_generator(generator).random(x.shape, np.float32) >= p)
+    factor = as_array(kept * x.dtype.type(1 / (1 - p) if p < 1 else 0))
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        return (grad * factor,)
+        return (as_array(grad * factor),)
 
-    y = record("dropout", x * factor, (tensor,), backward)
+    y = record("dropout", as_array(x * factor), (tensor,), backward)
     return (y, Tensor(kept)) if return_mask else y
