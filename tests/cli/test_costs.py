@@ -65,7 +65,7 @@ def test_compare_pairs_and_models(run_main):
     assert code == 0
     assert "589,824" in output
     assert "67,840" in output
-    code, output, _ = run_main("compare", "lenet5", "lenet5_1998", "--input", "1,32,32", "--json")
+    code, output, _ = run_main("compare", "lenet5", "lenet5_1998", "--json")
     assert code == 0
     assert json.loads(output)["table"]["parameters"] == [61706, 60000]
 
