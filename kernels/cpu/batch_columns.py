@@ -110,7 +110,7 @@ def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, 
 
 @kernel
 def _add_products(grad, x, y, rows, stride, first, shift, masked, ceiling, plain, along):
-    """plain[j] += the sum of a column of grad, along[j] += that of grad (x - shift); where masked, of grad where y is above zero and not at the ceiling."""
+    """plain[j] += the sum of a column of grad, along[j] += that of grad (x - shift); where masked, of grad strictly between zero and the ceiling."""
     zero = x.dtype.type(0)
     for n in range(rows):
         start = np.uint64(n * stride + first)
