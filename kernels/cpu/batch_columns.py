@@ -11,6 +11,7 @@ from numba import prange
 
 from ..jit import kernel
 from ..threads import get_num_threads
+from .fused_activation import RELU, run_activation
 from .moments import serial, split
 from .scalars import EXACT_ORDER
 
@@ -49,7 +50,7 @@ def _fold(totals, channels, pixels, result, first, divisor):
 
 
 @kernel(fastmath=EXACT_ORDER)
-def _apply_rows(x, y, residual, rows, stride, first, shift, scale, offset, relu, has_residual):
+def _apply_rows(x, y, residual, rows, stride, first, shift, scale, offset, activation, has_residual):
     zero = x.dtype.type(0)
     for n in range(rows):
         start = np.uint64(n * stride + first)
@@ -58,13 +59,15 @@ def _apply_rows(x, y, residual, rows, stride, first, shift, scale, offset, relu,
         if has_residual:
             for j in range(np.uint64(len(shift))):
                 y[start + j] += residual[start + j]
-        if relu:
+        if activation == RELU:
             for j in range(np.uint64(len(shift))):
                 y[start + j] = zero if y[start + j] <= zero else y[start + j]
+        elif activation > RELU:
+            run_activation(y, start, start + np.uint64(len(shift)), activation)
 
 
 @kernel
-def _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, relu, has_residual, own):
+def _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, activation, has_residual, own):
     """Channels first to end."""
     rows, pixels, stride = shape[0], shape[2], shape[1] * shape[2]
     width = (end - first) * pixels
@@ -83,7 +86,7 @@ def _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bia
         near, rest = split(mean[c], x)
         for j in range((c - first) * pixels, (c - first + 1) * pixels):
             shift[j], scale[j], offset[j] = near, factor, bias[c] - rest * factor
-    _apply_rows(x, y, residual, rows, stride, first * pixels, shift, scale, offset, relu, has_residual)
+    _apply_rows(x, y, residual, rows, stride, first * pixels, shift, scale, offset, activation, has_residual)
 
 
 @kernel
@@ -92,28 +95,28 @@ def _task_channels(task, tasks, channels):
 
 
 @kernel
-def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, tasks):
+def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own, tasks):
     for task in range(tasks):
         first, end = _task_channels(task, tasks, shape[1])
-        _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, relu, has_residual, own)
+        _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, activation, has_residual, own)
 
 
 @kernel(parallel=True)
-def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, tasks):
+def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own, tasks):
     for task in prange(tasks):
         first, end = _task_channels(task, tasks, shape[1])
-        _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, relu, has_residual, own)
+        _forward_task(x, y, residual, shape, first, end, mean, variance, weight, bias, eps, activation, has_residual, own)
 
 
 @kernel
-def _add_products(grad, x, y, rows, stride, first, shift, relu, plain, along):
-    """plain[j] += the sum of a column of grad, along[j] += that of grad (x - shift); where relu, of grad where y is above zero."""
+def _add_products(grad, x, y, rows, stride, first, shift, masked, ceiling, plain, along):
+    """plain[j] += the sum of a column of grad, along[j] += that of grad (x - shift); where masked, of grad strictly between zero and the ceiling."""
     zero = x.dtype.type(0)
     for n in range(rows):
         start = np.uint64(n * stride + first)
-        if relu:
+        if masked:
             for j in range(np.uint64(len(shift))):
-                g = zero if y[start + j] <= zero else grad[start + j]
+                g = zero if (y[start + j] <= zero) | (y[start + j] == ceiling) else grad[start + j]
                 plain[j] += g
                 along[j] += g * (x[start + j] - shift[j])
         else:
@@ -123,13 +126,13 @@ def _add_products(grad, x, y, rows, stride, first, shift, relu, plain, along):
 
 
 @kernel(fastmath=EXACT_ORDER)
-def _gradient_rows(grad, x, y, grad_x, rows, stride, first, shift, scale, constant, slope, relu):
+def _gradient_rows(grad, x, y, grad_x, rows, stride, first, shift, scale, constant, slope, masked, ceiling):
     zero = x.dtype.type(0)
     for n in range(rows):
         start = np.uint64(n * stride + first)
-        if relu:
+        if masked:
             for j in range(np.uint64(len(shift))):
-                g = zero if y[start + j] <= zero else grad[start + j]
+                g = zero if (y[start + j] <= zero) | (y[start + j] == ceiling) else grad[start + j]
                 grad_x[start + j] = g * scale[j] - constant[j] - (x[start + j] - shift[j]) * slope[j]
         else:
             for j in range(np.uint64(len(shift))):
@@ -137,7 +140,7 @@ def _gradient_rows(grad, x, y, grad_x, rows, stride, first, shift, scale, consta
 
 
 @kernel
-def _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, relu, own, grad_weight, grad_bias):
+def _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias):
     """Channels first to end."""
     rows, pixels, stride = shape[0], shape[2], shape[1] * shape[2]
     width = (end - first) * pixels
@@ -146,7 +149,7 @@ def _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight
     for j in range(width):
         shift[j] = split(mean[first + j // pixels], x)[0]
     plain, along = np.zeros(width), np.zeros(width)
-    _add_products(grad, x, y, rows, stride, first * pixels, shift, relu, plain, along)
+    _add_products(grad, x, y, rows, stride, first * pixels, shift, masked, ceiling, plain, along)
     for c in range(first, end):
         inverse = 1 / math.sqrt(variance[c] + eps)
         rest = split(mean[c], x)[1]
@@ -162,21 +165,21 @@ def _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight
         level = factor * total / (rows * pixels) - rest * steepness if own else 0.0
         for j in columns:
             scale[j], constant[j], slope[j] = factor, level, steepness
-    _gradient_rows(grad, x, y, grad_x, rows, stride, first * pixels, shift, scale, constant, slope, relu)
+    _gradient_rows(grad, x, y, grad_x, rows, stride, first * pixels, shift, scale, constant, slope, masked, ceiling)
 
 
 @kernel
-def _backward_serial(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias, tasks):
+def _backward_serial(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias, tasks):
     for task in range(tasks):
         first, end = _task_channels(task, tasks, shape[1])
-        _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, relu, own, grad_weight, grad_bias)
+        _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias)
 
 
 @kernel(parallel=True)
-def _backward_parallel(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias, tasks):
+def _backward_parallel(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias, tasks):
     for task in prange(tasks):
         first, end = _task_channels(task, tasks, shape[1])
-        _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, relu, own, grad_weight, grad_bias)
+        _backward_task(grad, x, y, grad_x, shape, first, end, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias)
 
 
 def _tasks(shape: tuple[int, int, int], alone: bool) -> int:
@@ -185,15 +188,15 @@ def _tasks(shape: tuple[int, int, int], alone: bool) -> int:
     return max(1, min(shape[1], fitting if alone else max(fitting, get_num_threads())))
 
 
-def forward(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own):
+def forward(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own):
     """y of flat arrays; writes mean and variance where they are x's own."""
     alone = serial(2 * len(x))
     run = _forward_serial if alone else _forward_parallel
-    run(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own, _tasks(shape, alone))
+    run(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own, _tasks(shape, alone))
 
 
-def backward(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias):
+def backward(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias):
     """grad_x, grad_weight and grad_bias of flat arrays."""
     alone = serial(3 * len(x))
     run = _backward_serial if alone else _backward_parallel
-    run(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias, _tasks(shape, alone))
+    run(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias, _tasks(shape, alone))

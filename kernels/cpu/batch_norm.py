@@ -11,6 +11,7 @@ from numba import prange
 from .. import memory
 from ..jit import kernel
 from . import batch_columns
+from .fused_activation import CODES, RELU, ceiling_of, run_activation
 from .moments import (
     or_constant,
     run_affine,
@@ -34,7 +35,6 @@ from .moments import (
 __all__ = ["batch_norm", "batch_norm_frozen", "batch_norm_frozen_grad", "batch_norm_grad"]
 
 SHORT = 16  # numbers: channels with shorter runs are walked side by side
-
 
 
 @kernel
@@ -77,47 +77,49 @@ def _moments_in_two_passes(x, shape, channel):
 
 
 @kernel
-def _apply(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual):
+def _apply(x, y, residual, shape, channel, mean, variance, weight, bias, eps, activation, has_residual):
     scale = np.float64(weight[channel]) / math.sqrt(variance + eps)
     shift, rest = split(mean, x)
     narrow_scale, offset = x.dtype.type(scale), x.dtype.type(bias[channel] - rest * scale)
     for n in range(shape[0]):
         start, end = _run(shape, n, channel)
         if has_residual:
-            run_affine_residual(x, residual, y, start, end, shift, narrow_scale, offset, relu)
-        elif relu:
+            run_affine_residual(x, residual, y, start, end, shift, narrow_scale, offset, activation == RELU)
+        elif activation == RELU:
             run_affine_relu(x, y, start, end, shift, narrow_scale, offset)
         else:
             run_affine(x, y, start, end, shift, narrow_scale, offset)
+        if activation > RELU:  # the run is still in the cache
+            run_activation(y, start, end, activation)
 
 
 @kernel
-def _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own):
+def _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, activation, has_residual, own):
     if own:
         mean[channel], variance[channel] = _moments(x, shape, channel)
-    _apply(x, y, residual, shape, channel, mean[channel], variance[channel], weight, bias, eps, relu, has_residual)
+    _apply(x, y, residual, shape, channel, mean[channel], variance[channel], weight, bias, eps, activation, has_residual)
 
 
 @kernel
-def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own):
+def _forward_serial(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own):
     for channel in range(shape[1]):
-        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own)
+        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, activation, has_residual, own)
 
 
 @kernel(parallel=True)
-def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, relu, has_residual, own):
+def _forward_parallel(x, y, residual, shape, mean, variance, weight, bias, eps, activation, has_residual, own):
     for channel in prange(shape[1]):
-        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, relu, has_residual, own)
+        _channel(x, y, residual, shape, channel, mean, variance, weight, bias, eps, activation, has_residual, own)
 
 
 @kernel
-def _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, relu, own, grad_weight, grad_bias):
+def _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias):
     shift, rest = split(mean[channel], x)
     inverse = 1 / math.sqrt(variance[channel] + eps)
     plain, along = 0.0, 0.0
     for n in range(shape[0]):
         start, end = _run(shape, n, channel)
-        one, other = run_masked_products(grad, x, y, start, end, shift) if relu else run_products(grad, x, start, end, shift)
+        one, other = run_masked_products(grad, x, y, start, end, shift, ceiling) if masked else run_products(grad, x, start, end, shift)
         plain += one
         along += other
     along -= rest * plain
@@ -133,26 +135,26 @@ def _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight
     for n in range(shape[0]):
         start, end = _run(shape, n, channel)
         if not own:
-            if relu:
-                run_masked_scale(grad, y, grad_x, start, end, kind(scale))
+            if masked:
+                run_masked_scale(grad, y, grad_x, start, end, kind(scale), ceiling)
             else:
                 run_scale(grad, grad_x, start, end, kind(scale))
-        elif relu:
-            run_masked_gradient(grad, x, y, grad_x, start, end, shift, kind(scale), kind(constant), kind(slope))
+        elif masked:
+            run_masked_gradient(grad, x, y, grad_x, start, end, shift, kind(scale), kind(constant), kind(slope), ceiling)
         else:
             run_gradient(grad, x, grad_x, start, end, shift, kind(scale), kind(constant), kind(slope))
 
 
 @kernel
-def _gradient_serial(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias):
+def _gradient_serial(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias):
     for channel in range(shape[1]):
-        _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, relu, own, grad_weight, grad_bias)
+        _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias)
 
 
 @kernel(parallel=True)
-def _gradient_parallel(grad, x, y, grad_x, shape, mean, variance, weight, eps, relu, own, grad_weight, grad_bias):
+def _gradient_parallel(grad, x, y, grad_x, shape, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias):
     for channel in prange(shape[1]):
-        _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, relu, own, grad_weight, grad_bias)
+        _channel_gradient(grad, x, y, grad_x, shape, channel, mean, variance, weight, eps, masked, ceiling, own, grad_weight, grad_bias)
 
 
 def _forward(x, mean, variance, weight, bias, residual, activation, eps, own):
@@ -161,7 +163,7 @@ def _forward(x, mean, variance, weight, bias, residual, activation, eps, own):
         flat = x.reshape(-1)
         added = flat if residual is None else residual.reshape(-1)
         parameters = mean, variance, or_constant(weight, 1, x), or_constant(bias, 0, x)
-        options = float(eps), activation == "relu", residual is not None, own
+        options = float(eps), CODES[activation], residual is not None, own
         if x.shape[2] < SHORT:
             batch_columns.forward(flat, y.reshape(-1), added, x.shape, *parameters, *options)
         else:
@@ -185,10 +187,10 @@ def _backward(grad, x, y, mean, variance, weight, activation, eps, own):
     grad_x = memory.empty(x.shape, x.dtype)
     grad_weight, grad_bias = np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
     if x.size:
-        relu = activation == "relu"
+        masked = activation is not None
         flat = x.reshape(-1)
-        arrays = grad.reshape(-1), flat, y.reshape(-1) if relu else flat, grad_x.reshape(-1)
-        rest = x.shape, mean, variance, or_constant(weight, 1, x), float(eps), relu, own, grad_weight, grad_bias
+        arrays = grad.reshape(-1), flat, y.reshape(-1) if masked else flat, grad_x.reshape(-1)
+        rest = x.shape, mean, variance, or_constant(weight, 1, x), float(eps), masked, ceiling_of(activation, x), own, grad_weight, grad_bias
         if x.shape[2] < SHORT:
             batch_columns.backward(*arrays, *rest)
         else:

@@ -26,6 +26,7 @@ def _mass(label, weight, shares, weight_sum):
 @kernel
 def _spread(x, share, scale, largest, log_total, grad, position, classes):
     """The loss of equal shares of neighbouring scores, taken off the gradient, which has the factor `scale`."""
+    whole_vectors()
     # Both terms are positive, so nothing is lost by taking log(total) once for all.
     below, row = x.dtype.type(0), x[position : position + classes]
     for k in range(classes):
@@ -61,6 +62,7 @@ def _sample(x, label, weight, shares, largest, total, grad, position, class_step
 
 @kernel
 def _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, grad, n, classes):
+    whole_vectors()
     zero, label, position = x.dtype.type(0), target[n], n * classes
     if label == ignore_index:
         losses[n] = zero
@@ -82,6 +84,7 @@ def _row(x, target, weight, weight_sum, ignore_index, shares, losses, counts, gr
 @kernel(fastmath=scalars.EXACT_ORDER)
 def _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore_index, first, position, class_step, sample_step):
     """What `_sample` does, for a tile of samples whose classes are sure and equal in weight."""
+    whole_vectors()
     zero, one, count = x.dtype.type(0), x.dtype.type(1), total.size
     for p in range(count):
         total[p] = log(total[p])
@@ -102,6 +105,7 @@ def _sure_losses(x, target, shares, largest, total, losses, counts, grad, ignore
 @kernel
 def _scale_column(powers, scale):
     """A softmax times the gradient's factor. Not a plain product: an ignored sample has no gradient even where its scores are infinite."""
+    whole_vectors()
     zero = scale.dtype.type(0)
     for p in range(scale.size):
         value = powers[p] * scale[p]
@@ -198,6 +202,7 @@ def wrong_class(target, classes, ignore_index):
 
 @kernel
 def _soft_row(x, target, weight, shares, losses, grad, n, classes):
+    whole_vectors()
     position = n * classes
     largest, total = row_exponentials(x[position : position + classes], grad[position : position + classes])
     log_total = x.dtype.type(log(total))
@@ -221,6 +226,7 @@ def _soft_row(x, target, weight, shares, losses, grad, n, classes):
 
 @kernel(fastmath=scalars.EXACT_ORDER)
 def _soft_tile(x, target, weight, shares, losses, grad, task, shape):
+    whole_vectors()
     classes = shape[1]
     first, count, position, class_step, sample_step = place_of(task, shape, TILE)
     tile, share, scores = (np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype), np.empty((classes, count), x.dtype))

@@ -135,15 +135,15 @@ def run_products(grad, x, start, end, shift):
 
 
 @kernel
-def run_masked_products(grad, x, y, start, end, shift):
-    """As `run_products`, counting grad only where y is above zero (or NaN)."""
+def run_masked_products(grad, x, y, start, end, shift, ceiling):
+    """As `run_products`, counting grad only where y is above zero (or NaN) and not at the ceiling, which is zero if there is none."""
     zero = y.dtype.type(0)
     plain, along = 0.0, 0.0
     while start < end:
         stop = min(start + SHORT_SUM, end)
         one, other = zero, zero
         for i in range(start, stop):
-            g = zero if y[i] <= zero else grad[i]
+            g = zero if (y[i] <= zero) | (y[i] == ceiling) else grad[i]
             one += g
             other += g * (x[i] - shift)
         plain += one
@@ -189,11 +189,11 @@ def run_gradient(grad, x, grad_x, start, end, shift, scale, constant, slope):
 
 
 @kernel(fastmath=EXACT_ORDER)
-def run_masked_gradient(grad, x, y, grad_x, start, end, shift, scale, constant, slope):
-    """As `run_gradient`, with no gradient where y is not above zero."""
+def run_masked_gradient(grad, x, y, grad_x, start, end, shift, scale, constant, slope, ceiling):
+    """As `run_gradient`, with no gradient where y is not above zero, or at the ceiling."""
     zero = y.dtype.type(0)
     for i in range(start, end):
-        g = zero if y[i] <= zero else grad[i]
+        g = zero if (y[i] <= zero) | (y[i] == ceiling) else grad[i]
         grad_x[i] = g * scale - constant - (x[i] - shift) * slope
 
 
@@ -205,8 +205,8 @@ def run_scale(grad, grad_x, start, end, scale):
 
 
 @kernel(fastmath=EXACT_ORDER)
-def run_masked_scale(grad, y, grad_x, start, end, scale):
-    """As `run_scale`, with no gradient where y is not above zero."""
+def run_masked_scale(grad, y, grad_x, start, end, scale, ceiling):
+    """As `run_scale`, with no gradient where y is not above zero, or at the ceiling."""
     zero = y.dtype.type(0)
     for i in range(start, end):
-        grad_x[i] = zero if y[i] <= zero else grad[i] * scale
+        grad_x[i] = zero if (y[i] <= zero) | (y[i] == ceiling) else grad[i] * scale

@@ -15,6 +15,7 @@ __all__ = ["log_softmax", "log_softmax_grad_x", "softmax", "softmax_grad_x"]
 
 @kernel(fastmath=scalars.EXACT_ORDER)  # x - largest - log(total): the two must not be added first
 def _softmax_row(x, y, position, classes, logarithm):
+    whole_vectors()
     # Views: a position that might be negative would keep LLVM from making vector code.
     score, result = x[position : position + classes], y[position : position + classes]
     largest, total = row_exponentials(score, result)
@@ -29,6 +30,7 @@ def _softmax_row(x, y, position, classes, logarithm):
 
 @kernel(fastmath=scalars.EXACT_ORDER)
 def _softmax_tile(x, y, task, shape, logarithm):
+    whole_vectors()
     _, count, position, class_step, sample_step = place_of(task, shape, SEGMENT)
     tile = np.empty((shape[1], count), x.dtype)
     largest, total = np.empty(count, x.dtype), np.empty(count, x.dtype)
@@ -47,6 +49,7 @@ def _softmax_tile(x, y, task, shape, logarithm):
 
 @kernel(fastmath=scalars.EXACT_ORDER)
 def _softmax_segment(x, y, task, shape, logarithm):
+    whole_vectors()
     _, count, position, step, _ = place_of(task, shape, SEGMENT)
     largest, total = np.empty(count, x.dtype), np.empty(count, x.dtype)
     column_exponentials(x, y[: 0 if logarithm else y.size], position, step, shape[1], largest, total)
@@ -65,6 +68,7 @@ def _softmax_segment(x, y, task, shape, logarithm):
 
 @kernel
 def _softmax_grad_row(grad, y, grad_x, position, classes, logarithm):
+    whole_vectors()
     upstream, value, result = grad[position : position + classes], y[position : position + classes], grad_x[position : position + classes]
     total = 0.0
     if logarithm:
@@ -94,6 +98,7 @@ def _softmax_grad_tile(grad, y, grad_x, task, shape, logarithm):
 @kernel
 def _softmax_grad_columns(grad, y, grad_x, position, step, classes, count, logarithm):
     """The gradient of neighbouring samples, class by class."""
+    whole_vectors()
     total = np.zeros(count, y.dtype)
     for k in range(classes):
         start = position + k * step

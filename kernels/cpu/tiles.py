@@ -11,6 +11,7 @@ from numba.extending import overload
 
 from ..jit import kernel
 from . import scalars
+from .elementwise import whole_vectors
 
 TILE = 128  # samples in a tile
 SEGMENT = 512  # neighbouring samples that are worked through class by class in place
@@ -70,6 +71,7 @@ def store_tile(tile, x, position, class_step, sample_step):
 @kernel
 def tile_exponentials(tile, largest, total):
     """tile[k] <- e^(tile[k] - largest), where `largest` becomes each sample's largest score, so that nothing overflows; `total` their sums."""
+    whole_vectors()
     # Loops, not slices: the messages of Numba's slice assignment would take longer to compile than all of the loss.
     for p in range(largest.size):
         largest[p] = tile[0, p]
@@ -90,6 +92,7 @@ def tile_exponentials(tile, largest, total):
 @kernel
 def column_exponentials(x, y, position, step, classes, largest, total):
     """What `tile_exponentials` does, on the scores where they lie: e^(x - largest) goes to y, or nowhere if y has no room."""
+    whole_vectors()
     for p in range(largest.size):
         largest[p] = x[np.uint64(position + p)]
         total[p] = 0
@@ -120,6 +123,7 @@ def largest_of(row):
 
 @kernel
 def _largest32(row):
+    whole_vectors()
     # Comparing floats keeps LLVM from vector code, because of NaN. Their bits, with those of negative numbers flipped, are whole
     # numbers in the same order.
     bits = row.view(np.int32)
@@ -146,6 +150,7 @@ def _largest_of(row):
 @kernel
 def row_exponentials(scores, powers):
     """(m, s) of one sample whose scores are neighbours: e^(scores - m) goes to powers, m is the largest score, s their sum."""
+    whole_vectors()
     largest = largest_of(scores)
     for k in range(scores.size):
         powers[k] = scalars.exp(scores[k] - largest)

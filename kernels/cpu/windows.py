@@ -5,6 +5,7 @@ from numba import prange
 
 from .. import memory
 from ..jit import kernel
+from ..plans import plan_cache
 from .planes import serial, tasks_of
 from .pool_vectors import keep_larger
 from .row_sum import total_of
@@ -149,17 +150,26 @@ def _mean_parallel(x, y, sizes, depth, height, width, maps, tasks):
         _mean_maps(x, y, sizes, depth, height, width, task * maps // tasks, (task + 1) * maps // tasks)
 
 
+@plan_cache
+def _with_line_merged(sizes, depth, height, shapes):
+    """What `_merged` gives if one window covers the last axis; tables come as their bytes."""
+    whole = np.array([[[0, 1]]], np.int64)
+    depth, height = (np.frombuffer(table, np.int64).reshape(shape) for table, shape in zip((depth, height), shapes))
+    depths, rows, line = sizes
+    around, line = rows, rows * line
+    depths, rows, depth, height, width = 1, depths, whole, depth, height * (line // max(around, 1))
+    if width.shape[:2] == (1, 1) and width[0, 0, 1] - width[0, 0, 0] == line:
+        around, line = rows, rows * line
+        rows, height, width = 1, whole, height * (line // max(around, 1))
+    # Copies: what is read from bytes is read-only, for which the kernels would be compiled once more.
+    return (depths, rows, line), depth.copy(), height.copy(), width.copy()
+
+
 def _merged(sizes, depth, height, width):
     """The same windows with every axis that one window covers made part of the axis before it: long rows are quick to read."""
-    whole = np.array([[[0, 1]]], np.int64)
-    depths, rows, line = sizes
-    if width.shape[1] == 1 and width.shape[0] == 1 and width[0, 0, 1] - width[0, 0, 0] == line:
-        depths, rows, line = 1, depths, rows * line
-        depth, height, width = whole, depth, height * (line // max(sizes[1], 1))
-        if width.shape[1] == 1 and width.shape[0] == 1 and width[0, 0, 1] - width[0, 0, 0] == line:
-            rows, line = 1, rows * line
-            height, width = whole, height * (line // max(sizes[0], 1))
-    return (depths, rows, line), depth, height, width
+    if width.shape[:2] != (1, 1) or width[0, 0, 1] - width[0, 0, 0] != sizes[2]:
+        return sizes, depth, height, width
+    return _with_line_merged(sizes, depth.tobytes(), height.tobytes(), (depth.shape, height.shape))
 
 
 def mean_of_windows(x, depth, height, width):

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .scalars import empty_like_shape, erf, exp, log
+from .scalars import empty_like_shape, erf, exp, log, logistic
 from .scalars import tanh as hyperbolic_tangent
 
 __all__ = """
@@ -39,14 +39,6 @@ def each(arrays):
         return run
 
     return declare
-
-
-def _logistic(value):
-    """1 / (1 + e^-value), from the exponential that cannot overflow."""
-    if value < 0:
-        small = exp(value)
-        return small / (1 + small)
-    return 1 / (1 + exp(-value))
 
 
 # Piecewise linear
@@ -195,7 +187,7 @@ def tanhshrink_grad_x(grad, x):
 @each(arrays=1)
 def sigmoid(x):
     """1 / (1 + e^-x)."""
-    return _logistic(x)
+    return logistic(x)
 
 
 @each(arrays=2)
@@ -207,13 +199,13 @@ def sigmoid_grad_x(grad, y):
 @each(arrays=1)
 def silu(x):
     """x sigmoid(x)."""
-    return x * _logistic(x)
+    return x * logistic(x)
 
 
 @each(arrays=2)
 def silu_grad_x(grad, x):
     """grad s (1 + x (1 - s)), s = sigmoid(x)."""
-    s = _logistic(x)
+    s = logistic(x)
     return grad * (s * (1 + x * (1 - s)))
 
 
@@ -226,7 +218,7 @@ def logsigmoid(x):
 @each(arrays=2)
 def logsigmoid_grad_x(grad, x):
     """grad sigmoid(-x)."""
-    return grad * _logistic(-x)
+    return grad * logistic(-x)
 
 
 @each(arrays=1)
@@ -240,7 +232,7 @@ def softplus(x, beta, threshold):
 def softplus_grad_x(grad, x, beta, threshold):
     """grad sigmoid(beta x); the gradient where beta x > threshold."""
     v = beta * x
-    return grad if v > threshold else grad * _logistic(v)
+    return grad if v > threshold else grad * logistic(v)
 
 
 @each(arrays=1)
@@ -253,7 +245,7 @@ def mish(x):
 def mish_grad_x(grad, x):
     """grad (t + x (1 - t^2) sigmoid(x)), t = tanh(softplus(x))."""
     t = hyperbolic_tangent((0 if x < 0 else x) + log(1 + exp(-abs(x))))
-    return grad * (t + x * ((1 - t * t) * _logistic(x)))
+    return grad * (t + x * ((1 - t * t) * logistic(x)))
 
 
 @each(arrays=1)

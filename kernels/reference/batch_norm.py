@@ -1,11 +1,12 @@
 """Batch normalisation as its paper says, on x of shape (N, C, P): P is the product of the spatial axes.
 
-    y = relu((x - mean) / sqrt(variance + eps) weight + bias + residual), each of the last four steps where it is asked for
+    y = activation((x - mean) / sqrt(variance + eps) weight + bias + residual), each of the last four steps where it is asked for
 
-mean and variance are the batch's own (biased), one number a channel, or frozen ones.
+mean and variance are the batch's own (biased), one number a channel, or frozen ones. The activation is "relu", "relu6", "silu", "hardswish" or None;
+the gradients know the first two, whose slope can be told from y.
 """
 
-from .moments import finish, inverse_root, like, moments, narrow, rectified, wide
+from .moments import activated, finish, inverse_root, like, moments, narrow, wide
 
 __all__ = ["batch_norm", "batch_norm_frozen", "batch_norm_frozen_grad", "batch_norm_grad"]
 
@@ -30,16 +31,16 @@ def batch_norm_frozen(x, mean, variance, weight, bias, residual, activation, eps
                 value = finish((values[n, c, p] - mean[c]) * inverse, weight, bias, c)
                 if residual is not None:
                     value = value + residual[n, c, p]
-                y[n, c, p] = rectified(value, activation)
+                y[n, c, p] = activated(value, activation)
     return narrow(y, x)
 
 
 def _passed(grad, y, activation):
     """The gradient before the activation."""
     upstream = wide(grad)
-    if activation == "relu":
+    if activation is not None:
         for index, value in enumerate(y.reshape(-1)):
-            if value <= 0:
+            if value <= 0 or (activation == "relu6" and value == 6):
                 upstream.reshape(-1)[index] = 0
     return upstream
 

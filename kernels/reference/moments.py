@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .scalars import sqrt
+from .scalars import logistic, sqrt
 
 __all__: list[str] = []
 
@@ -37,9 +37,15 @@ def finish(value, weight, bias, channel):
     return value if bias is None else value + bias[channel]
 
 
-def rectified(value, activation):
-    """The value after the activation: "relu" cuts at zero and keeps NaN."""
-    return value * 0 if activation == "relu" and value <= 0 else value
+def activated(value, activation):
+    """The value after the activation, or as it is if that is None: "relu" and "relu6" cut, and keep NaN."""
+    if activation in ("relu", "relu6"):
+        return value * 0 if value <= 0 else value * 0 + 6 if activation == "relu6" and value >= 6 else value
+    if activation == "silu":
+        return value * logistic(value)
+    if activation == "hardswish":
+        return value * 0 if value <= -3 else value if value >= 3 else value * (value + 3) / 6
+    return value
 
 
 def narrow(array, x):

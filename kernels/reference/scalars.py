@@ -56,3 +56,11 @@ def tanh(value: Any) -> Any:
 def erf(value: Any) -> Any:
     """The error function."""
     return _apply("erf", value)
+
+
+def logistic(value):
+    """1 / (1 + e^-value), from the exponential that cannot overflow."""
+    if value < 0:
+        small = exp(value)
+        return small / (1 + small)
+    return 1 / (1 + exp(-value))

@@ -31,12 +31,12 @@ def test_gradients(case):
     assert gradcheck(lambda *arrays: conv2d(*arrays, **case.options), inputs)
 
 
-@given(convolutions())
-def test_fused_relu_equals_its_parts(case):
+@given(convolutions(), st.sampled_from(["relu", "relu6", "silu", "hardswish"]))
+def test_fused_activation_equals_its_parts(case, activation):
     x, weight, bias = (None if array is None else Tensor(array, requires_grad=True) for array in case.arrays())
     twins = [None if tensor is None else Tensor(tensor.data, requires_grad=True) for tensor in (x, weight, bias)]
-    fused = conv2d(x, weight, bias, activation="relu", **case.options)
-    parts = tinycnn.functional.relu(conv2d(*twins, **case.options))
+    fused = conv2d(x, weight, bias, activation=activation, **case.options)
+    parts = getattr(tinycnn.functional, activation)(conv2d(*twins, **case.options))
     np.testing.assert_allclose(fused.data, parts.data, rtol=1e-12, atol=1e-12)
     upstream = np.random.default_rng(case.seed).standard_normal(fused.shape)
     fused.backward(upstream)
@@ -257,7 +257,7 @@ def test_a21_dilation_reads_every_second_pixel():
 # Residual
 
 
-@given(convolutions(batches=st.integers(1, 2)), st.sampled_from([None, "relu"]), st.sampled_from(["naive", "direct"]))
+@given(convolutions(batches=st.integers(1, 2)), st.sampled_from([None, "relu", "relu6", "silu", "hardswish"]), st.sampled_from(["naive", "direct"]))
 def test_residual_equals_its_parts(case, activation, algorithm):
     """Value and all gradients of activation(conv + residual) against add and relu."""
     x, weight, bias = case.arrays()
@@ -273,7 +273,7 @@ def test_residual_equals_its_parts(case, activation, algorithm):
             y = conv2d(*own, activation=activation, residual=residual, algorithm=algorithm, **case.options)
         else:
             y = tinycnn.functional.add(conv2d(*own, **case.options), residual)
-            y = y if activation is None else tinycnn.functional.relu(y)
+            y = y if activation is None else getattr(tinycnn.functional, activation)(y)
         y.backward(upstream)
         found.append([y.data, *(tensor.grad.data for tensor in tensors)])
     for a, b in zip(*found, strict=True):

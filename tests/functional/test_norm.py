@@ -41,17 +41,18 @@ def test_batch_norm_gradients(shape, seed, training):
     assert gradcheck(function, (x, weight, bias, normal(seed + 4, shape)))
 
 
+@pytest.mark.parametrize("activation", ["relu", "relu6", "silu", "hardswish"])
 @given(shapes, seeds, st.booleans(), st.booleans())
-def test_fused_equals_its_parts(shape, seed, training, with_residual):
-    """Values and gradients of activation= and residual= against relu(batch_norm + residual)."""
-    arrays = [normal(seed, shape), normal(seed + 1, shape[1]), normal(seed + 2, shape[1]), normal(seed + 3, shape)]
+def test_fused_equals_its_parts(activation, shape, seed, training, with_residual):
+    """Values and gradients of activation= and residual= against activation(batch_norm + residual)."""
+    arrays = [normal(seed, shape), 5 * normal(seed + 1, shape[1]), normal(seed + 2, shape[1]), normal(seed + 3, shape)]
     one, two = ([Tensor(array.copy(), requires_grad=True) for array in arrays] for _ in range(2))
     statistic = statistics(seed + 5, shape[1])
     options = {"training": training, "eps": 1e-2}
     kept = [[array.copy() for array in statistic] for _ in range(2)]
-    fused = F.batch_norm(one[0], *kept[0], one[1], one[2], **options, activation="relu", residual=one[3] if with_residual else None)
+    fused = F.batch_norm(one[0], *kept[0], one[1], one[2], **options, activation=activation, residual=one[3] if with_residual else None)
     plain = F.batch_norm(two[0], *kept[1], two[1], two[2], **options)
-    parts = F.relu(F.add(plain, two[3]) if with_residual else plain)
+    parts = getattr(F, activation)(F.add(plain, two[3]) if with_residual else plain)
     np.testing.assert_allclose(fused.data, parts.data, rtol=1e-12, atol=1e-12)
     upstream = normal(seed + 4, shape)
     fused.backward(upstream)

@@ -221,3 +221,30 @@ def test_residual_through_the_layer():
     plain = nn.BatchNorm2d(3).double()
     plain.load_state_dict(layer.state_dict())
     np.testing.assert_allclose(fused, np.maximum(plain(x).data + added, 0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("layer, name", [(nn.ReLU6, "relu6"), (nn.SiLU, "silu"), (nn.Hardswish, "hardswish")])
+@pytest.mark.parametrize("training", [False, True])
+def test_fuse_takes_over_other_activations(layer, name, training):
+    def net():
+        made = lively(nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), layer(), nn.Flatten(), nn.Linear(12, 5), nn.BatchNorm1d(5), layer()))
+        return made.train(training)
+
+    plain, fused = net(), nn.fuse(net())
+    taken, kept = fused[1 if training else 0], fused[5 if training else 4]
+    assert taken.activation == name
+    assert kept.activation == (name if training else None)  # Linear knows "relu" only
+    x, upstream = 4 * normal(3, 6, 2, 4, 4), normal(4, 6, 5)
+    one, two = Tensor(x, requires_grad=True), Tensor(x, requires_grad=True)
+    y, z = plain(one), fused(two)
+    np.testing.assert_allclose(z.data, y.data, rtol=1e-9, atol=1e-9)
+    y.backward(upstream)
+    z.backward(upstream)
+    np.testing.assert_allclose(two.grad.data, one.grad.data, rtol=1e-8, atol=1e-8)
+
+
+def test_fuse_leaves_a_normalisation_whose_activation_nobody_can_take_over():
+    net = nn.fuse(lively(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, activation="relu6"))).eval())
+    assert [type(layer).__name__ for layer in net] == ["Linear", "BatchNorm1d"]
+    with pytest.raises(ArgumentError, match="bn applies activation 'relu6', which Linear cannot take over"):
+        fuse_conv_bn_eval(net[0], net[1])

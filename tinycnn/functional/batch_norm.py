@@ -11,6 +11,7 @@ from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, same_dtype
+from ._fused_activation import ACTIVATION_SLOPES, TOLD_BY_RESULT, fused_activation
 from ._statistics import (
     Option,
     both_or_neither,
@@ -46,8 +47,7 @@ def _blocks(
         raise ShapeError(f"batch_norm: residual has shape {shapes[4]}; it must be input's, {shape}")
     number("batch_norm", "momentum", momentum.value)
     epsilon("batch_norm", eps.value, training)
-    if activation not in (None, "relu"):
-        raise ArgumentError(f'batch_norm: activation {activation!r} is neither None nor "relu"')
+    fused_activation("batch_norm", activation)
     if training and blocks[0] * blocks[2] == 1:
         raise ShapeError(
             f"batch_norm: input of shape {shape} has one value a channel, whose variance is 0; in training use a larger batch, or call eval()"
@@ -57,9 +57,9 @@ def _blocks(
 
 @operator(
     family="batch_norm",
-    kernels=("batch_norm", "batch_norm_frozen", "batch_norm_grad", "batch_norm_frozen_grad", "relu_grad_x"),
+    kernels=("batch_norm", "batch_norm_frozen", "batch_norm_grad", "batch_norm_frozen_grad", *ACTIVATION_SLOPES.values()),
     differentiable=("input", "weight", "bias", "residual"),
-    kinks='with activation="relu", where the output is zero',
+    kinks="with an activation, where that has a corner",
 )
 def batch_norm(
     input: Any,
@@ -83,8 +83,8 @@ def batch_norm(
     Formula
     -------
     mean[c], var[c] over n and p of input[n, c, p] in training (var divided by M = N P), running_mean and running_var otherwise;
-    xhat = (input - mean) / sqrt(var + eps);  z = xhat weight[c] + bias[c] + residual;  y = z, or max(0, z).
-    With g = grad, or grad where y > 0 and 0 elsewhere:
+    xhat = (input - mean) / sqrt(var + eps);  z = xhat weight[c] + bias[c] + residual;  y = activation(z).
+    With g = grad activation'(z):
     grad_bias[c] = sum g;  grad_weight[c] = sum g xhat;  grad_residual = g;
     grad_input = weight / sqrt(var + eps) (g - grad_bias / M - xhat grad_weight / M) in training,
     weight / sqrt(var + eps) g otherwise.
@@ -105,7 +105,7 @@ def batch_norm(
         Share of the new statistics in the running ones.
     eps : float
         Added to the variance.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied at the store, equal to `relu(batch_norm(...))` and cheaper.
     residual : Tensor, optional
         Added before the activation, as at the end of a residual block.
@@ -126,7 +126,8 @@ def batch_norm(
     As in PyTorch the batch is normalised by the biased variance, and the running estimate is unbiased; Keras and TensorFlow's
     fused kernel do the same, Caffe and the plain TensorFlow layer keep the biased one. Caffe's and Keras's momentum is 1 - momentum
     (Keras: 0.99 means 0.01 here), and Keras's eps is 1e-3. An empty batch leaves the running statistics alone. Sums are float64 and in
-    two passes, so that float32 numbers around 10,000 keep their digits.
+    two passes, so that float32 numbers around 10,000 keep their digits. The gradients of "silu" and "hardswish" compute z once more, so that
+    the tape keeps the input only: a sixth more time in training, and one array less.
 
     References
     ----------
@@ -173,9 +174,11 @@ def batch_norm(
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         upstream, masked = contiguous(grad).reshape(blocks), activation
-        if needs[3] and activation == "relu":
+        smooth = activation is not None and activation not in TOLD_BY_RESULT
+        if activation is not None and (needs[3] or smooth):
             # The residual wants the masked gradient itself; the rest then reads it instead of masking once more.
-            upstream, masked = kernels.select("relu_grad_x", x)(upstream, y), None
+            z = kernels.select("batch_norm_frozen", x)(x, centre, spread, w, b, r, None, eps) if smooth else y
+            upstream, masked = kernels.select(ACTIVATION_SLOPES[activation], x)(upstream, z), None
         found: tuple[Any, ...] = (None, None, None)
         if any(needs[:3]):
             name = "batch_norm_grad" if training else "batch_norm_frozen_grad"
@@ -185,5 +188,6 @@ def batch_norm(
             grads[0] = grads[0].reshape(shape)
         return (*grads, upstream.reshape(shape) if needs[3] else None)
 
-    saved = tuple([one for one in (tensor, scale) if one is not None])
+    read = (tensor, scale) if activation is None or activation in TOLD_BY_RESULT else (tensor, scale, offset, added)
+    saved = tuple([one for one in read if one is not None])
     return record("batch_norm", y.reshape(shape), (tensor, scale, offset, added), backward, saved)

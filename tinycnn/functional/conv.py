@@ -6,19 +6,18 @@ import numpy as np
 
 from .. import kernels
 from ..autograd import record
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..kernels import sizes
 from ..kernels.plans import plan_cache
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import contiguous, float_tensor, hashable, one_of, same_dtype
+from ._fused_activation import ACTIVATION_KERNELS, ACTIVATION_SLOPES, TOLD_BY_RESULT, fused_activation
 from ._sliding import Geometry, convolution_geometry, lifted, operands, planes
 
 __all__ = ["conv1d", "conv2d", "conv3d"]
 
 ALGORITHMS = ("auto", "naive", "im2col", "direct", "winograd", "fft")
-ACTIVATIONS = (None, "relu")
-
 
 # Which kernels serve how many spatial axes: one axis is an image of height 1.
 KERNELS = {rank: (name, f"{name}_grad_x", f"{name}_grad_weight") for rank, name in {1: "conv2d", 2: "conv2d", 3: "conv3d"}.items()}
@@ -30,8 +29,7 @@ def _geometry(
 ) -> Geometry:
     """Check one combination of shapes (input, weight, bias, residual) and options; raises before any work."""
     one_of(name, "algorithm", algorithm, ALGORITHMS)
-    if activation not in ACTIVATIONS:
-        raise ArgumentError(f'{name}: activation {activation!r} is neither None nor "relu"')
+    fused_activation(name, activation)
     x_shape, weight_shape, _, residual_shape = shapes
     geometry = convolution_geometry(name, rank, *shapes[:3], *options)  # type: ignore[arg-type]
     if residual_shape is not None and x_shape is not None and weight_shape is not None:
@@ -70,12 +68,17 @@ def convolution(
         geometry = _geometry(name, rank, shapes, single, tuple(map(hashable, options)), hashable(activation), hashable(algorithm))
     x, w = lifted(x, rank), lifted(w, rank)
     forward, to_x, to_weight = KERNELS[rank]
-    y = kernels.select(forward, x)(x, w, b, *geometry, activation if added is None else None, algorithm)
+    y = kernels.select(forward, x)(x, w, b, *geometry, "relu" if activation == "relu" and added is None else None, algorithm)
     if added is not None:
         with np.errstate(all="ignore"):  # NaN and infinity pass without a warning, as in `add`
             y += added.data.reshape(y.shape)
             if activation == "relu":
                 np.maximum(y, 0, out=y)
+    total = y
+    if activation not in (None, "relu"):
+        y = kernels.select(activation, x)(y)
+        if activation in TOLD_BY_RESULT:
+            total = y
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
         grad = contiguous(grad).reshape(y.shape)
@@ -83,7 +86,9 @@ def convolution(
         if activation == "relu":
             masked, grad_bias = kernels.select("relu_mask_and_bias", x)(planes(grad), planes(y))
             grad = masked.reshape(y.shape)
-        elif needs[2]:
+        elif activation is not None:
+            grad = kernels.select(ACTIVATION_SLOPES[activation], x)(grad, total)
+        if needs[2] and grad_bias is None:
             grad_bias = kernels.select("conv2d_grad_bias", x)(planes(grad))
         if needs[1]:
             grad_weight = kernels.select(to_weight, x)(grad, x, w.shape, *geometry, algorithm).reshape(tensors[1].data.shape)
@@ -97,9 +102,9 @@ def convolution(
 
 @operator(
     family="conv",
-    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
+    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias", *ACTIVATION_KERNELS),
     differentiable=("input", "weight", "bias", "residual"),
-    kinks='with activation="relu", where the sum is zero',
+    kinks="with an activation, where that has a corner",
 )
 def conv1d(
     input: Any,
@@ -174,9 +179,9 @@ def conv1d(
 
 @operator(
     family="conv",
-    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
+    kernels=("conv2d", "conv2d_grad_x", "conv2d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias", *ACTIVATION_KERNELS),
     differentiable=("input", "weight", "bias", "residual"),
-    kinks='with activation="relu", where the sum is zero',
+    kinks="with an activation, where that has a corner",
 )
 def conv2d(
     input: Any,
@@ -224,7 +229,7 @@ def conv2d(
         Number of channel groups that are convolved apart from each other.
     padding_mode : str
         What is added: "zeros", "reflect" (edge not repeated), "symmetric" (edge repeated), "replicate", "circular".
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied to the result at the store, equal to `relu(conv2d(...))` and cheaper.
     algorithm : str
         "auto", or for study "naive" (the definition's loops), "im2col" (columns and one matrix product), "direct" (the micro-kernel),
@@ -268,9 +273,9 @@ def conv2d(
 
 @operator(
     family="conv",
-    kernels=("conv3d", "conv3d_grad_x", "conv3d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias"),
+    kernels=("conv3d", "conv3d_grad_x", "conv3d_grad_weight", "conv2d_grad_bias", "relu_mask_and_bias", *ACTIVATION_KERNELS),
     differentiable=("input", "weight", "bias", "residual"),
-    kinks='with activation="relu", where the sum is zero',
+    kinks="with an activation, where that has a corner",
 )
 def conv3d(
     input: Any,

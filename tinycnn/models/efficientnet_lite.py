@@ -45,8 +45,8 @@ NAMES_WIDENING = {
 NAMES_OUTSIDE = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1", "classifier": "_fc"}
 
 
-def _norm(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels, eps=EPS, momentum=MOMENTUM)
+def _norm(channels: int, activation: str | None = "relu6") -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=EPS, momentum=MOMENTUM, activation=activation)
 
 
 def same_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
@@ -81,14 +81,13 @@ class LiteBlock(nn.Module):
         self._depthwise_conv = nn.Conv2d(middle, middle, kernel, stride, same_padding(kernel, stride), groups=middle, bias=False)
         self._bn1 = _norm(middle)
         self._project_conv = nn.Conv2d(middle, out_channels, 1, bias=False)
-        self._bn2 = _norm(out_channels)
-        self.activation = nn.ReLU6()
+        self._bn2 = _norm(out_channels, None)
         self.stochastic_depth = StochasticDepth(stochastic_depth_prob, "row")
 
     def forward(self, input: Tensor) -> Tensor:
         """The block's output."""
-        x = self.activation(self._bn0(self._expand_conv(input))) if self.widens else input
-        x = self.activation(self._bn1(self._depthwise_conv(x)))
+        x = self._bn0(self._expand_conv(input)) if self.widens else input
+        x = self._bn1(self._depthwise_conv(x))
         x = self._bn2(self._project_conv(x))
         return self.stochastic_depth(x) + input if self.has_shortcut else x
 
@@ -136,7 +135,6 @@ class EfficientNetLite0(nn.Module):
                 channels = out_channels
         self._conv_head = nn.Conv2d(channels, LAST_CHANNELS, 1, bias=False)
         self._bn1 = _norm(LAST_CHANNELS)
-        self.activation = nn.ReLU6()
         self._dropout = nn.Dropout(dropout)
         self._fc = nn.Linear(LAST_CHANNELS, num_classes)
         bound = num_classes**-0.5
@@ -144,10 +142,10 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""
-        x = self.activation(self._bn0(self._conv_stem(input)))
+        x = self._bn0(self._conv_stem(input))
         for block in self._blocks:
             x = block(x)
-        x = self.activation(self._bn1(self._conv_head(x)))
+        x = self._bn1(self._conv_head(x))
         y: Tensor = self._fc(self._dropout(image_features(x)))
         return y
 

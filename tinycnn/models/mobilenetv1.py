@@ -60,16 +60,14 @@ class DepthwiseSeparable(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.conv_dw = nn.Conv2d(in_channels, in_channels, 3, stride, 1, groups=in_channels, bias=False)
-        self.bn1 = nn.BatchNorm2d(in_channels)
-        self.act1 = nn.ReLU6()
+        self.bn1 = nn.BatchNorm2d(in_channels, activation="relu6")
         self.conv_pw = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.act2 = nn.ReLU6()
+        self.bn2 = nn.BatchNorm2d(out_channels, activation="relu6")
 
     def forward(self, input: Tensor) -> Tensor:
         """The mixed, filtered maps."""
-        x = self.act1(self.bn1(self.conv_dw(input)))
-        y: Tensor = self.act2(self.bn2(self.conv_pw(x)))
+        x = self.bn1(self.conv_dw(input))
+        y: Tensor = self.bn2(self.conv_pw(x))
         return y
 
 
@@ -115,8 +113,7 @@ class MobileNetV1(nn.Module):
         table = table_rows("MobileNetV1", "stages", stages, "channels, layers, stride")
         channels = make_divisible(STEM_CHANNELS * width)
         self.conv_stem = nn.Conv2d(in_channels, channels, 3, stem_stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.act1 = nn.ReLU6()
+        self.bn1 = nn.BatchNorm2d(channels, activation="relu6")
         blocks: list[nn.Module] = []
         for wanted, layers, stride in table:
             out_channels = make_divisible(wanted * width)
@@ -131,7 +128,7 @@ class MobileNetV1(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""
-        x = self.blocks(self.act1(self.bn1(self.conv_stem(input))))
+        x = self.blocks(self.bn1(self.conv_stem(input)))
         y: Tensor = self.classifier(self.dropout(image_features(x)))
         return y
 

@@ -144,6 +144,7 @@ class MobileNetV2(nn.Module):
         self.features = nn.Sequential(*features)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.last_channel, num_classes))
         initialise(self, lambda weight: nn.init.normal_(weight, 0.0, 0.01))
+        nn.fuse(self)  # the normalisations apply ReLU6; no key changes
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""

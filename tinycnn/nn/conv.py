@@ -144,7 +144,7 @@ class Conv1d(_Forward):
         As in `conv1d`.
     bias : bool
         Whether each filter adds a trained number.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
@@ -184,7 +184,7 @@ class Conv2d(_Forward):
         As in `conv2d`.
     bias : bool
         Whether each filter adds a trained number.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
@@ -224,7 +224,7 @@ class Conv3d(_Forward):
         As in `conv3d`.
     bias : bool
         Whether each filter adds a trained number.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied to the result at the store; `layer(x, residual=r)` adds r before.
 
     Notes
@@ -406,7 +406,7 @@ class SeparableConv2d(Module):
         Filters for each input channel.
     bias : bool
         Whether each output channel adds a trained number; the depthwise part has none.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied to the result.
 
     Notes

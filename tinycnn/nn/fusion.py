@@ -10,16 +10,23 @@ from ..errors import ArgumentError, ShapeError
 from .activation import Identity, ReLU
 from .container import Sequential
 from .conv import Conv2d
+from .hard_activation import Hardswish
 from .linear import Linear
+from .linear_units import SiLU
 from .module import Module
 from .norm import BatchNorm1d, BatchNorm2d, BatchNorm3d, FrozenBatchNorm2d
 from .parameter import Parameter
+from .rectifiers import ReLU6
 
 __all__ = ["fuse"]
 
 M = TypeVar("M", bound=Module)
 
 _NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d, FrozenBatchNorm2d)
+_ACTIVATIONS: dict[type[Module], str] = {ReLU: "relu", ReLU6: "relu6", SiLU: "silu", Hardswish: "hardswish"}
+# The layers that take over an activation, and those among them that know "relu" only.
+_ACTIVE = (Conv2d, Linear, BatchNorm1d, BatchNorm2d, BatchNorm3d)
+_RECTIFYING = (Linear,)
 
 
 def fuse_conv_bn_eval(conv: M, bn: Any, transpose: bool = False) -> M:
@@ -98,7 +105,7 @@ def fuse_conv_bn_eval(conv: M, bn: Any, transpose: bool = False) -> M:
     fused.weight = Parameter(folded.astype(weight.dtype), asks)
     fused.bias = Parameter(bias.astype(weight.dtype), asks)
     if getattr(bn, "activation", None) is not None:
-        if not hasattr(fused, "activation"):
+        if not hasattr(fused, "activation") or not _takes(fused, bn.activation):
             raise ArgumentError(f"fuse_conv_bn_eval: bn applies activation {bn.activation!r}, which {type(conv).__name__} cannot take over")
         fused.activation = bn.activation
     return fused
@@ -114,11 +121,17 @@ def _watched(*modules: Any) -> bool:
     return bool(modules[0]._forward_hooks or modules[1]._forward_pre_hooks or modules[1]._forward_hooks)
 
 
+def _takes(layer: Module, activation: str | None) -> bool:
+    """Whether a layer that has activations has this one."""
+    return activation in (None, "relu") or not isinstance(layer, _RECTIFYING)
+
+
 def _foldable(layer: Any, norm: Any) -> bool:
     if not (type(layer) is Conv2d and type(norm) in (BatchNorm2d, FrozenBatchNorm2d)) and not (type(layer) is Linear and type(norm) is BatchNorm1d):
         return False
     constant = type(norm) is FrozenBatchNorm2d or (not norm.training and norm.running_mean is not None)
     plain = layer.activation is None and not layer._forward_pre_hooks  # a copy's hooks could not be removed by their handles
+    plain = plain and _takes(layer, getattr(norm, "activation", None))
     return constant and plain and not layer.training and norm.running_mean.shape == (layer.weight.shape[0],)
 
 
@@ -126,7 +139,8 @@ def fuse(model: M) -> M:
     """Make one layer of neighbours in every Sequential of a model; changes and returns the model.
 
     * Conv2d and BatchNorm2d, or Linear and BatchNorm1d, both in evaluation mode: the normalisation is folded into weight and bias.
-    * Conv2d, Linear or batch normalisation and ReLU: the layer gets activation="relu" and applies it at the store.
+    * Conv2d, Linear or batch normalisation and ReLU: the layer gets activation="relu" and applies it at the store. Conv2d and batch
+      normalisation also take over ReLU6, SiLU and Hardswish.
 
     An Identity takes the second layer's place, so that positions stay; the keys of a folded normalisation vanish from the state dict, and
     its layer has a bias. The result is the same, with folding to rounding. A layer that has hooks, or stands in several places, is left
@@ -173,8 +187,9 @@ def _fuse_chain(chain: Sequential, places: Counter[int]) -> None:
                     chain[previous] = fused
                     chain[position] = Identity().train(layer.training)
                     continue
-                if type(layer) is ReLU and type(before) in (Conv2d, Linear, BatchNorm1d, BatchNorm2d, BatchNorm3d) and before.activation is None:
-                    before.activation = "relu"
+                known = _ACTIVATIONS.get(type(layer))
+                if known is not None and type(before) in _ACTIVE and _takes(before, known) and before.activation is None:
+                    before.activation = known
                     chain[position] = cast(Module, Identity().train(layer.training))
                     continue
         previous = position

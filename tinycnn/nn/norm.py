@@ -101,7 +101,7 @@ class _BatchNorm(_ChannelNorm):
         Whether each channel has a trained scale and shift, and whether it has the shift.
     track_running_stats : bool
         Whether statistics are kept for evaluation; without them evaluation uses the batch's own, too.
-    activation : None or "relu"
+    activation : None, "relu", "relu6", "silu" or "hardswish"
         Applied at the store.
     """
 

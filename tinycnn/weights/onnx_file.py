@@ -127,8 +127,12 @@ class Graph(Listener):
         return key
 
     def activated(self, name: str, activation: str | None) -> str:
-        """The fused activation as a node of its own."""
-        return name if activation is None else self.node("Relu", name)
+        """The fused activation as nodes of its own."""
+        if activation == "relu6":
+            return self.node("Clip", name, self.constant(0.0), self.constant(6.0))
+        if activation == "silu":
+            return self.node("Mul", name, self.node("Sigmoid", name))
+        return name if activation is None else self.node({"relu": "Relu", "hardswish": "HardSwish"}[activation], name)
 
     def _lost(self, tensor: Tensor) -> bool:
         # While exporting, only the input asks for a gradient, so whoever asks for one comes from it.
