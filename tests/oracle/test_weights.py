@@ -157,6 +157,7 @@ class Layer(nn.Module):
 
 
 X = (1, 4, 7, 9)
+FUSED = ("relu", "relu6", "silu", "hardswish")
 OPERATORS = {
     "activations": lambda x: F.relu(x) + F.relu6(3 * x) + F.silu(x) + F.gelu(x) + F.gelu(x, "tanh") + F.mish(x) + F.hardswish(x),
     "more activations": lambda x: F.leaky_relu(x, 0.2) + F.elu(x) + F.selu(x) + F.hardsigmoid(x) + F.hardtanh(x) + F.softsign(x) + F.prelu(x, PRELU),
@@ -187,6 +188,8 @@ OPERATORS = {
     "dropout in evaluation": lambda x: F.dropout(x, 0.5, training=False) * 2.0,
     "padded convolutions": lambda x: F.conv2d(x, KERNEL, padding="same") + F.conv2d(x, KERNEL, padding=1, padding_mode="reflect"),
     "strided convolution": lambda x: F.conv2d(x, KERNEL[:, :2], None, 2, (0, 1, 1, 2), 2, 2, activation="relu"),
+    "fused activations": lambda x: sum(F.conv2d(x, KERNEL, padding=1, activation=name) for name in FUSED),
+    "activations of normalised numbers": lambda x: sum(F.batch_norm(x, PRELU, PRELU, activation=name) for name in FUSED),
     "outside the gradient": lambda x: x.detach() * 2.0 + F.relu(x.detach()),
     "two outputs": lambda x: (x * 2.0, x.mean(1)),
 }

@@ -230,7 +230,7 @@ def conv2d(
     padding_mode : str
         What is added: "zeros", "reflect" (edge not repeated), "symmetric" (edge repeated), "replicate", "circular".
     activation : None, "relu", "relu6", "silu" or "hardswish"
-        Applied to the result at the store, equal to `relu(conv2d(...))` and cheaper.
+        Applied to the result, equal to `relu(conv2d(...))`; "relu" at the store, which is cheaper than a pass of its own.
     algorithm : str
         "auto", or for study "naive" (the definition's loops), "im2col" (columns and one matrix product), "direct" (the micro-kernel),
         "winograd" (F(4 x 4, 3 x 3): 3 x 3 kernels with stride 1, dilation 1 and groups 1; grad_weight by "direct"; in float32 five to ten

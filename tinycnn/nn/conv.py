@@ -145,7 +145,7 @@ class Conv1d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None, "relu", "relu6", "silu" or "hardswish"
-        Applied to the result at the store; `layer(x, residual=r)` adds r before.
+        Applied to the result ("relu" at the store); `layer(x, residual=r)` adds r before.
 
     Notes
     -----
@@ -185,7 +185,7 @@ class Conv2d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None, "relu", "relu6", "silu" or "hardswish"
-        Applied to the result at the store; `layer(x, residual=r)` adds r before.
+        Applied to the result ("relu" at the store); `layer(x, residual=r)` adds r before.
 
     Notes
     -----
@@ -225,7 +225,7 @@ class Conv3d(_Forward):
     bias : bool
         Whether each filter adds a trained number.
     activation : None, "relu", "relu6", "silu" or "hardswish"
-        Applied to the result at the store; `layer(x, residual=r)` adds r before.
+        Applied to the result ("relu" at the store); `layer(x, residual=r)` adds r before.
 
     Notes
     -----
