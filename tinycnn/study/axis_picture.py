@@ -6,7 +6,7 @@ from .shape_axis import Axis
 
 __all__ = ["axis_svg"]
 
-CELLS, ROWS, CELL = 40, 24, 26
+CELLS, ROWS, CELL = 40, 14, 26
 
 
 def axis_svg(axis: Axis) -> str:
@@ -33,7 +33,10 @@ def axis_svg(axis: Axis) -> str:
     windows = axis.output
     last = max(axis.padded, (windows - 1) * axis.stride + axis.span)
     first = max(0, last - CELLS)
-    shown = [number for number in range(max(0, windows - ROWS), windows) if number * axis.stride >= first]
+    start = -(-first // axis.stride)
+    shown = list(range(start, windows))
+    if windows - start > ROWS:
+        shown = [*range(start, start + ROWS // 2), *range(windows - ROWS // 2, windows)]
     if not shown:
         return ""
     unread = set(axis.unread() or ())
@@ -43,10 +46,12 @@ def axis_svg(axis: Axis) -> str:
     if first:
         pieces.append(f'<text x="{left - 8}" y="40" text-anchor="end">…</text>')
     for row, number in enumerate(shown):
+        if row and number != shown[row - 1] + 1:
+            pieces.append(f'<line class="gap" x1="20" x2="{width - 12}" y1="{59 + row * 26}" y2="{59 + row * 26}"/>')
         pieces.append(_window(axis, number, left - first * CELL, 62 + row * 26, (number * axis.stride - axis.before)))
     label = f"{windows} windows along the {axis.word}"
     return (
-        f'<svg class="strip" viewBox="0 0 {width} {height}" style="min-width:{min(width, 560)}px;max-width:{width}px" role="img" '
+        f'<svg class="strip" viewBox="0 0 {width} {height}" style="min-width:{width}px;max-width:{width}px" role="img" '
         f'aria-label="{label}" xmlns="http://www.w3.org/2000/svg">{"".join(pieces)}</svg>'
     )
 
@@ -57,8 +62,11 @@ def _cell(axis: Axis, place: int, x: int, unread: set[int]) -> str:
     outside = place >= axis.padded
     kind = "outside" if outside else "pad" if not 0 <= number < axis.size else "unread" if number in unread else "cell"
     text = "" if outside else "0" if kind == "pad" and axis.kind == "conv" else "" if kind == "pad" else str(number)
+    if len(text) > 3 and number % 5 and kind != "unread":  # long numbers have no room beside each other
+        text = ""
+    small = f' style="font-size:{10 if len(text) == 3 else 8}px"' if len(text) > 2 else ""
     box = f'<rect class="{kind}" x="{x + 1}" y="24" width="{CELL - 2}" height="24" rx="3"/>'
-    return f'{box}<text x="{x + CELL / 2:g}" y="40" text-anchor="middle">{text}</text>'
+    return f'{box}<text x="{x + CELL / 2:g}" y="40" text-anchor="middle"{small}>{text}</text>'
 
 
 def _window(axis: Axis, number: int, origin: int, y: int, start: int) -> str:

@@ -126,7 +126,7 @@ def shape(
     given = _sizes(name, input_size, rank)
     channels, spatial = (given[-rank - 1] if len(given) > rank else None), given[-rank:]
     if kernel_size is None:
-        raise ArgumentError(f"{name}: the kernel is missing; give kernel_size, such as 3")
+        raise ArgumentError(f"{name}: the kernel is missing; give kernel_size (--k), such as 3")
     _require_options(name, padding, dilation, output_padding, ceil_mode)
     kernel = steps(name, "kernel_size", kernel_size, rank)
     pools = kind == "pool" or name.startswith("max_unpool")
@@ -283,7 +283,7 @@ def _inverse_notes(name: str, axes: tuple[Axis, ...]) -> list[str]:
             low = sizes.conv_transpose_output_size(axis.size, axis.kernel, axis.stride, axis.before, axis.after, axis.dilation, 0)
             if axis.stride > 1 and low >= 1:
                 found.append(
-                    f"a convolution with these numbers takes {words} {low} to {low + axis.stride - 1} to {axis.size}: "
+                    f"a convolution with these numbers gives {axis.size} for {words} {low} to {low + axis.stride - 1}: "
                     f"output_padding 0 to {axis.stride - 1} chooses one of them; no zeros are added to the values"
                 )
         elif axis.kind == "conv" and axis.stride > 1 and axis.output >= 1:

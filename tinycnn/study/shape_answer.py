@@ -57,7 +57,8 @@ class ShapeAnswer:
         return "\n".join(lines)
 
     def _count(self) -> str:
-        return "" if self.output is None or len(self.output) < 2 else f"  ({math.prod(self.output):,} numbers)"
+        count = math.prod(self.output or ())
+        return "" if self.output is None or len(self.output) < 2 else f"  ({count:,} number{'' if count == 1 else 's'})"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -28,7 +28,11 @@ def decimal(number: Fraction) -> str:
     >>> decimal(Fraction(7, 3)), decimal(Fraction(5))
     ('2.33', '5')
     """
-    return str(number.numerator) if number.denominator == 1 else f"{float(number):.2f}"
+    if number.denominator == 1:
+        return str(number.numerator)
+    short = f"{float(number):.2f}"
+    # Very large numbers that are nearly whole need more digits, or the rounding that follows would look wrong.
+    return f"{float(number):.12g}" if short.endswith(".00") else short
 
 
 def ranges_text(numbers: list[int], word: str = "row") -> str:

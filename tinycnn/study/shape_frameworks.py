@@ -176,5 +176,5 @@ def _transposed(axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
         _answer("Keras", "same", axes, same, "o = i s"),
         _answer("Caffe", f"pad: {pads}", axes, plain, "Deconvolution: no output_padding"),
         _answer("ONNX", f"pads={pads}, output_padding={behind}", axes, torch, "or output_shape, from which the pads follow"),
-        _answer("ONNX", "SAME_UPPER", axes, same, "o = i s"),
+        _answer("ONNX", "SAME_UPPER", axes, same, "o = i s (onnxruntime: (i - 1) s + k where k < s)"),
     ]

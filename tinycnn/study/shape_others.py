@@ -42,7 +42,7 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
     rank = int(name[-2])
     lead, spatial = _split(name, given, rank)
     if output_size is None:
-        raise ArgumentError(f"{name}: output_size is missing; give it, such as 1 for global pooling")
+        raise ArgumentError(f"{name}: output_size (--output-size) is missing; give it, such as 1 for global pooling")
     wanted = steps(name, "output_size", output_size, rank)
     rows = []
     for word, size, out in zip(AXES[rank], spatial, wanted):
@@ -111,7 +111,7 @@ def _interpolate(name: str, given: tuple[int, ...], padding: Any, filters: Any, 
         exact = size * factor
         rows.append((word, f"floor({size} * {factor:g}) = {out}"))
         if exact != out:
-            notes.append(f"{word} {size} * {factor:g} = {exact:g} is no whole number; coordinates use the factor {factor:g}, not {out}/{size}")
+            notes.append(f"{size} * {factor:g} = {exact:g} is no whole number; coordinates use the factor {factor:g}, not {out}/{size}")
     known = (
         ("PyTorch", "size or scale_factor", True, "floor(i * factor)"),
         ("TensorFlow", "tf.image.resize(size)", True, "sizes only"),
@@ -127,7 +127,7 @@ def _interpolate(name: str, given: tuple[int, ...], padding: Any, filters: Any, 
     asked = f"to {output_size}" if output_size is not None else f"by {scale_factor}"
     return ShapeAnswer(
         name, f"interpolate {shape_text(given)} {asked}", given, (*lead, *plan.sizes), "o = floor(i * scale_factor), or the size given",
-        tuple(rows), (("", "fits"),), frameworks=_answers(plan.sizes, known), notes=tuple(notes),
+        tuple(rows), (("", "fits"),), frameworks=_answers(plan.sizes, known), notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def _fold(
     name: str, given: tuple[int, ...], padding: Any, filters: Any, output_size: Any, scale_factor: Any, kernel_size: Any, stride: Any, dilation: Any
 ) -> ShapeAnswer:
     if output_size is None or kernel_size is None:
-        raise ArgumentError("fold: output_size and kernel_size are needed: the image that was unfolded, and its windows")
+        raise ArgumentError("fold: output_size and kernel_size (--output-size, --k) are needed: the image that was unfolded, and its windows")
     if len(given) not in (2, 3):
         raise ShapeError(f"fold: input_size has {len(given)} numbers; give (rows, columns) of what unfold made")
     spatial, kernel = steps(name, "output_size", output_size, 2), steps(name, "kernel_size", kernel_size, 2)

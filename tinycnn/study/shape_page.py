@@ -47,13 +47,15 @@ polygon { stroke: var(--ink); stroke-width: 1.2; stroke-linejoin: round; } .a { 
 .strip rect.cell { fill: var(--a); stroke: var(--ink); stroke-width: .6; }
 .strip rect.pad { fill: none; stroke: var(--soft); stroke-dasharray: 3 2; } .strip rect.outside { fill: none; }
 .strip rect.unread { fill: var(--badfill); stroke: var(--bad); stroke-width: 1.6; }
+.strip .gap { stroke: var(--soft); stroke-dasharray: 2 5; stroke-width: 2; }
 .window rect { fill: var(--b); stroke: var(--soft); } .window circle { fill: var(--ink); }
 .window.on rect { stroke: var(--accent); stroke-width: 3; } .window.on circle { fill: var(--accent); }
 button { font: inherit; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); color: inherit;
   padding: .2rem .9rem; cursor: pointer; }
 section.row { break-inside: avoid; }
 @media print { main { max-width: none; padding: 0; } button, .steps { display: none; } .wide { overflow: visible; } body { font-size: 10.5pt; }
-  pre { white-space: pre-wrap; border: 1px solid var(--line); } h2 { break-after: avoid; } tr, svg { break-inside: avoid; } }
+  pre { white-space: pre-wrap; border: 1px solid var(--line); } h2 { break-after: avoid; }
+  svg { min-width: 0 !important; } tr, svg { break-inside: avoid; } }
 @media (max-width: 600px) { body { font-size: 15px; } th, td { padding-right: .7rem; } h1 { font-size: 1.3rem; } }
 """
 
@@ -242,7 +244,8 @@ def _convention(number: int, row: ConventionRow) -> str:
     first = row.rules[0].result
     body = "\n".join(
         f"<tr><td>{html.escape(rule.name)}</td><td>{html.escape(rule.who)}</td>"
-        f'<td class="{"differs" if rule.result != first else ""}">{html.escape(result_text(rule.result))}</td>'
+        f'<td class="{"differs" if rule.result != first else ""}{" whole" if len(result_text(rule.result)) < 30 else ""}">'
+        f"{html.escape(result_text(rule.result))}</td>"
         f"<td><code>{html.escape(rule.call)}</code></td></tr>"
         for rule in row.rules
     )

@@ -276,6 +276,8 @@ def shape_flow(stack: str | list[StackLayer], input_size: tuple[int, ...]) -> Sh
             )
         try:
             step, answer = _step(layer, current)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from error
         except TinycnnError as error:
             return replace(done, failure=f"{where}: {error}; the sizes are {done.path()}")
         if step is None:

@@ -265,10 +265,16 @@ def _question(operator: str, size: Number, output: Number, given: dict[str, Numb
     for name, value in given.items():
         if name != "output_padding" or operator == "conv_transpose":
             shown[name] = DEFAULTS.get(name, "?") if value is None else value
-    numbers = ", ".join(
-        f"{name} {value if isinstance(value, int | str) else ' or '.join(map(str, value))}" for name, value in shown.items() if value is not None
-    )
+    parts = {name: value if isinstance(value, int | str) else _listed(list(value)) for name, value in shown.items() if value is not None}
+    numbers = ", ".join(f"{name} {value}" for name, value in parts.items())
     return f"{operator}: {numbers}{', ceil_mode' if ceil_mode else ''}"
+
+
+def _listed(values: list[int]) -> str:
+    """Choices in words: a range, or one after the other."""
+    if len(values) > 2 and values == list(range(values[0], values[-1] + 1)):
+        return f"{values[0]} to {values[-1]}"
+    return " or ".join(map(str, values[:20])) + (" ..." if len(values) > 20 else "")
 
 
 def same_padding_of(kernel: int, dilation: int = 1) -> str:

@@ -116,10 +116,11 @@ def volume_svg(answer: ShapeAnswer) -> str:
     drawn = [(title, *_volume(sizes), shape_text(sizes)) for title, sizes in parts]
     largest = max(max(height, width) for _, _, height, width, _ in drawn)
     deepest = max([depth or 1 for _, depth, *_ in drawn])
-    left, pieces, base = 24.0, [], 214.0
+    left, pieces, base, top = 24.0, [], 214.0, 190.0
     for number, (title, depth, height, width, text) in enumerate(drawn):
         w, h = _edge(width, largest), _edge(height, largest)
         skew = 8 + 34 * ((depth or 1) / deepest) ** 0.5 if depth else 8
+        top = min(top, base - h - skew - 12)
         pieces.append(_box(left, base, w, h, skew, ("a", "b", "c")[number if len(drawn) == 3 else 2 * number]))
         middle = left + w / 2
         pieces.append(f'<text x="{middle:.1f}" y="{base + 18:.1f}" text-anchor="middle">{width}</text>')
@@ -134,7 +135,8 @@ def volume_svg(answer: ShapeAnswer) -> str:
             pieces.append(f'<text class="sign" x="{left - 50:.1f}" y="{base - 36:.1f}" text-anchor="middle">{sign}</text>')
     words = ", ".join(f"{title} {text}" for title, *_, text in drawn)
     return (
-        f'<svg class="volumes" viewBox="0 0 {left - 20:.0f} 290" role="img" aria-label="{html.escape(words)}" xmlns="http://www.w3.org/2000/svg" '
+        f'<svg class="volumes" viewBox="0 {top:.0f} {left - 20:.0f} {290 - top:.0f}" role="img" '
+        f'aria-label="{html.escape(words)}" xmlns="http://www.w3.org/2000/svg" '
         f'style="max-width:{left - 20:.0f}px">{"".join(pieces)}</svg>'
     )
 
@@ -181,10 +183,11 @@ def flow_svg(flow: ShapeFlow) -> str:
     volumes = [_volume(sizes) if len(sizes) > 1 else (None, sizes[0], 1) for _, sizes in stations]
     largest = max(max(height, width) for _, height, width in volumes)
     deepest = max(depth or 1 for depth, _, _ in volumes)
-    left, pieces, base = 30.0, [], 200.0
+    left, pieces, base, top = 30.0, [], 200.0, 180.0
     for (title, sizes), (depth, height, width) in zip(stations, volumes):
         w, h = 8 + 92 * (width / largest) ** 0.5, 8 + 92 * (height / largest) ** 0.5
         skew = 4 + 40 * ((depth or 1) / deepest) ** 0.5 if depth else 4
+        top = min(top, base - h - skew - 8)
         pieces.append(_box(left, base, w, h, skew, "a" if title == "input" else "c"))
         room = max(w + skew, 88)
         middle = left + w / 2
@@ -192,6 +195,6 @@ def flow_svg(flow: ShapeFlow) -> str:
         pieces.append(f'<text x="{middle:.1f}" y="{base + 42:.1f}" text-anchor="middle">{html.escape(title[:18])}</text>')
         left += room + 34
     return (
-        f'<svg class="volumes" viewBox="-20 60 {left + 20:.0f} 200" role="img" aria-label="{html.escape(flow.path())}" '
+        f'<svg class="volumes" viewBox="-20 {top:.0f} {left + 20:.0f} {255 - top:.0f}" role="img" aria-label="{html.escape(flow.path())}" '
         f'xmlns="http://www.w3.org/2000/svg" style="min-width:{min(left, 90 * len(stations)):.0f}px;max-width:{left:.0f}px">{"".join(pieces)}</svg>'
     )
