@@ -15,6 +15,12 @@ def test_shape_answers_the_slide(run_main):
         assert words in output
 
 
+def test_strict_fails_with_fixes(run_main):
+    code, _, error = run_main("shape", "conv2d", "--in", "7", "--k", "3", "--s", "3", "--strict")
+    assert code == 1 and "2.33" in error and "or stride 2" in error
+    assert run_main("shape", "conv2d", "--in", "7", "--k", "3", "--s", "2", "--strict")[0] == 0
+
+
 def test_shape_as_json_with_a_picture_and_a_page(run_main, tmp_path):
     page = tmp_path / "page.html"
     code, output, error = run_main("shape", "conv", "--in", "3x32x32", "--k", "5", "--filters", "6", "--picture", "--json", "--html", page)

@@ -236,6 +236,29 @@ def test_wrong_sizes_are_answered_rather_than_raised():
     assert wrong.output is None and "it does not add zeros" in wrong.verdicts[0][1]
 
 
+def test_strict_raises_with_the_arithmetic_and_three_fixes():
+    with pytest.raises(ShapeError, match=r"\(7 - 3\)/3 \+ 1 = 2.33.*; use padding 1: .*, or padding \(0, 2\): .*, or stride 2: "):
+        shape("conv2d", 7, 3, stride=3, strict=True)
+    with pytest.raises(ShapeError, match="10 channels are no multiple"):
+        shape("pixel_shuffle", (10, 4, 4), strict=True)
+    assert shape("conv2d", 7, 3, stride=2, strict=True).fits
+
+
+def test_overlaps_of_a_transposed_convolution():
+    answer = shape("conv_transpose1d", 2, 3, 2)  # FEATURES B10: 1 1 2 1 1 along each axis
+    assert answer.axes[0].overlaps() == [1, 1, 2, 1, 1]
+    assert "terms an output along length: 1 1 2 1 1" in answer.notes
+    assert "pixel_shuffle" in answer.text()
+    assert set(shape("conv_transpose1d", 6, 4, 2, 1).axes[0].overlaps()[1:-1]) == {2}
+
+
+def test_positions_of_a_resize():
+    notes = shape("interpolate", (1, 2), output_size=(1, 4)).notes  # the input is 1x2: a height and a width
+    assert "source positions, half_pixel: -0.25, 0.25, 0.75, 1.25" in notes
+    assert "source positions, align_corners: 0.00, 0.33, 0.67, 1.00" in notes
+    assert "source positions, asymmetric: 0.00, 0.50, 1.00, 1.50" in notes
+
+
 def test_huge_sizes_are_quick_and_short():
     answer = shape("conv2d", 10**9, 7, 5)
     assert answer.output == (199999999, 199999999)
@@ -248,3 +271,14 @@ def test_names():
     assert all(operator_named(name) == name for name in OPERATOR_NAMES)
     assert operator_named("MaxPool2d") == "max_pool2d"
     assert operator_named("ConvTranspose1d") == "conv_transpose1d"
+
+
+@given(axis=axes(("transposed",)))
+def test_overlaps_are_what_ones_add_up_to(axis):
+    if axis.allowed:
+        with tinycnn.use_kernels("reference"):
+            padding = (axis.before, axis.after)
+            y = F.conv_transpose1d(
+                np.ones((1, 1, axis.size)), np.ones((1, 1, axis.kernel)), None, axis.stride, padding, axis.output_padding, 1, axis.dilation
+            )
+        assert axis.overlaps() == y.data[0, 0].tolist()

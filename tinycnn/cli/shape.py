@@ -92,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ceil", action="store_true", help="ceil_mode of a pooling")
     parser.add_argument("--output-size", type=numbers, metavar="N", help="of adaptive pooling, fold and interpolate")
     parser.add_argument("--scale", type=factor, metavar="X", help="of interpolate, pixel_shuffle and pixel_unshuffle")
+    parser.add_argument("--strict", action="store_true", help="fail where the windows do not tile, with the nearest fixes (exit code 1)")
     parser.add_argument("--picture", action="store_true", help="draw the volumes in letters")
     add_result_options(parser)
 
@@ -114,9 +115,11 @@ def run(arguments: argparse.Namespace) -> int:
             return _stack(console, arguments)
         if _is_model(arguments.what):
             return _model(console, arguments)
-        answer = _operator(arguments)
+        answer = _operator(arguments, False)
     except (ArgumentError, ShapeError) as error:
         raise UsageError(str(error)) from error
+    if arguments.strict:
+        _operator(arguments, True)
     if arguments.picture:
         console.say(volume_text(answer) + "\n")
     console.say(answer.text())
@@ -152,7 +155,7 @@ def _is_model(name: str) -> bool:
         ) from error
 
 
-def _operator(arguments: argparse.Namespace) -> Any:
+def _operator(arguments: argparse.Namespace, strict: bool) -> Any:
     from ..study.shape import shape
 
     if arguments.input is None:
@@ -160,7 +163,7 @@ def _operator(arguments: argparse.Namespace) -> Any:
     return shape(
         arguments.what, arguments.input, arguments.kernel, arguments.stride, arguments.padding, arguments.dilation,
         output_padding=arguments.output_padding, ceil_mode=arguments.ceil, filters=arguments.filters, groups=arguments.groups,
-        output_size=arguments.output_size, scale_factor=arguments.scale,
+        output_size=arguments.output_size, scale_factor=arguments.scale, strict=strict,
     )  # fmt: skip
 
 
@@ -187,8 +190,8 @@ def _model(console: Console, arguments: argparse.Namespace) -> int:
     size = arguments.input if arguments.input is not None else default_input(arguments.what)
     if not isinstance(size, tuple) or len(size) != 3:
         raise UsageError(f"{arguments.what}: --in must be three sizes, channels first, such as 3x224x224")
-    if max(size) > 4096:
-        raise UsageError(f"{arguments.what}: --in {max(size)} is too large to run a network on; write sizes up to 4096, or a stack of layers as text")
+    if max(size) > 1024:
+        raise UsageError(f"{arguments.what}: --in {max(size)} is too large to run a network on; write sizes up to 1024, or a stack of layers as text")
     flow = model_flow(built(arguments.what, size), size)
     console.say(flow.text())
     finish(console, arguments, flow.to_dict(), pages.flow_page(flow, f"Sizes through {arguments.what}") if arguments.html else "")
@@ -201,7 +204,7 @@ def _refuse_operator_options(arguments: argparse.Namespace, why: str) -> None:
         "--k": arguments.kernel is not None, "--s": arguments.stride is not None, "--p": arguments.padding != 0, "--d": arguments.dilation != 1,
         "--op": arguments.output_padding != 0, "--filters": arguments.filters is not None, "--groups": arguments.groups != 1,
         "--ceil": arguments.ceil, "--output-size": arguments.output_size is not None, "--scale": arguments.scale is not None,
-        "--picture": arguments.picture,
+        "--picture": arguments.picture, "--strict": arguments.strict,
     }  # fmt: skip
     wrong = [option for option, there in given.items() if there]
     if wrong:

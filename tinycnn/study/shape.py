@@ -68,6 +68,7 @@ def shape(
     groups: int = 1,
     output_size: int | tuple[int, ...] | None = None,
     scale_factor: float | tuple[float, ...] | None = None,
+    strict: bool = False,
 ) -> ShapeAnswer:
     """Work out the output of one operator as one would at the blackboard.
 
@@ -91,6 +92,8 @@ def shape(
         Of adaptive pooling, fold and interpolate.
     scale_factor : number, optional
         Of interpolate; the factor of pixel_shuffle and pixel_unshuffle.
+    strict : bool
+        Raise where the windows do not tile, instead of rounding as the frameworks do.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def shape(
     Raises
     ------
     ArgumentError, ShapeError
-        For an unknown operator, a number that is none, or one that is missing.
+        For an unknown operator, a number that is none, or one that is missing; with `strict` a size that does not fit, with its fixes.
 
     Notes
     -----
@@ -121,7 +124,8 @@ def shape(
     """
     name = operator_named(operator)
     if name in OTHERS:
-        return OTHERS[name](name, _sizes(name, input_size), padding, filters, output_size, scale_factor, kernel_size, stride, dilation)
+        given = _sizes(name, input_size)
+        return _checked(OTHERS[name](name, given, padding, filters, output_size, scale_factor, kernel_size, stride, dilation), strict)
     kind, rank = WINDOWS[name]
     given = _sizes(name, input_size, rank)
     channels, spatial = (given[-rank - 1] if len(given) > rank else None), given[-rank:]
@@ -143,7 +147,7 @@ def shape(
     output = (*(() if out_channels is None else (out_channels,)), *(axis.output for axis in axes)) if works else None
     if name == "unfold" and output is not None:
         output, notes = _columns(axes, channels, notes)
-    return ShapeAnswer(
+    answer = ShapeAnswer(
         operator=name,
         question=_question(name, given, kernel, strides, padding, dilations, behind, ceil_mode, filters if kind != "pool" else None, groups),
         input=given,
@@ -156,6 +160,16 @@ def shape(
         notes=(*_padding_notes(padding, axes), *notes, *_inverse_notes(name, axes)),
         parameters=parameters,
     )
+    return _checked(answer, strict)
+
+
+def _checked(answer: ShapeAnswer, strict: bool) -> ShapeAnswer:
+    """The answer; with `strict` an error that says what does not fit, and the three nearest fixes."""
+    if not strict or answer.fits:
+        return answer
+    fixes = list(dict.fromkeys(fix.text() for _, fix in answer.fixes))[:3]
+    use = f"; use {', or '.join(fixes)}" if fixes else ""
+    raise ShapeError(f"{answer.question}: {'; '.join(verdict for _, verdict in answer.verdicts)}{use}")
 
 
 def _sizes(name: str, value: Any, rank: int | None = None) -> tuple[int, ...]:
@@ -279,7 +293,8 @@ def _inverse_notes(name: str, axes: tuple[Axis, ...]) -> list[str]:
         return []
     found = []
     for words, axis in grouped(axes):
-        if axis.kind == "transposed" and axis.size >= 1:
+        if axis.kind == "transposed":
+            found += _overlap_notes(words, axis)
             low = sizes.conv_transpose_output_size(axis.size, axis.kernel, axis.stride, axis.before, axis.after, axis.dilation, 0)
             if axis.stride > 1 and low >= 1:
                 found.append(
@@ -292,6 +307,18 @@ def _inverse_notes(name: str, axes: tuple[Axis, ...]) -> list[str]:
                 f"{words} {max(low, 1)} to {low + axis.stride - 1} all give {axis.output}; the transposed convolution back to {axis.size} "
                 f"needs output_padding {axis.size - low}"
             )
+    return found
+
+
+def _overlap_notes(words: str, axis: Axis) -> list[str]:
+    """The number of terms of each output, and what avoids a pattern in them."""
+    counts = axis.overlaps()
+    if counts is None or axis.stride == 1:
+        return []
+    shown = " ".join(map(str, counts[:24])) + (" ..." if len(counts) > 24 else "")
+    found = [f"terms an output along {words}: {shown}"]
+    if not axis.fits and axis.allowed:
+        found.append("without a checkerboard: a kernel that is a multiple of the stride, interpolate and then conv, or conv and then pixel_shuffle")
     return found
 
 

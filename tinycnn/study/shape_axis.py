@@ -129,6 +129,13 @@ class Axis:
         seen[reads[(reads >= 0) & (reads < self.size)]] = True
         return [int(place) for place in np.flatnonzero(~seen)]
 
+    def overlaps(self) -> list[int] | None:
+        """How many terms each output of a transposed window gets; None where they are too many to be counted."""
+        if self.kind != "transposed" or self.output < 1 or self.size * self.kernel > COUNTED or self.output > COUNTED:
+            return None
+        places = (np.arange(self.size) * self.stride)[:, np.newaxis] + np.arange(self.kernel) * self.dilation - self.before
+        return [int(count) for count in np.bincount(places[(places >= 0) & (places < self.output)], minlength=self.output)]
+
     def formula(self) -> str:
         """The symbols: Dumoulin and Visin's, p before and q after."""
         return FORMULAS["pool, ceil_mode" if self.ceil_mode else self.kind]

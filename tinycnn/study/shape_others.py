@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..errors import ArgumentError, ShapeError
 from ..functional import adaptive_pool, resize
 from ..functional._sliding import steps
 from ..functional._windows import AXES, is_list, numbers, sides
+from ..kernels import resize_tables
 from .shape_answer import ShapeAnswer
 from .shape_axis import Axis, decimal
 from .shape_frameworks import FrameworkAnswer
@@ -20,7 +22,7 @@ from .tables import shape_text
 
 __all__ = ["OTHERS"]
 
-WINDOWS_SHOWN = 8
+WINDOWS_SHOWN, POSITIONS_SHOWN = 8, 12
 Asked = Callable[..., ShapeAnswer]
 
 
@@ -56,7 +58,7 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
         rows.append((word, f"{out} windows: {windows}; {even}"))
     output = (*lead, *wanted)
     uneven = [f"{word} {size} is no multiple of {out}" for word, size, out in zip(AXES[rank], spatial, wanted) if size % out]
-    verdict = "does not tile: " + ", ".join(uneven) + "; windows differ or overlap, every element is read" if uneven else "tiles"
+    verdict = "fits, but does not tile: " + ", ".join(uneven) + "; windows differ or overlap, every element is read" if uneven else "tiles"
     known = (
         ("PyTorch", f"output_size={shape_text(wanted)}", True, "floor(j i / o) to ceil((j + 1) i / o)"),
         ("TensorFlow", "reduce_mean", set(wanted) == {1}, "global pooling only, in its core"),
@@ -81,8 +83,8 @@ def _pad(name: str, given: tuple[int, ...], padding: Any, *_: Any) -> ShapeAnswe
     axes = tuple(Axis("conv", word, size, 1, 1, around[2 * a], around[2 * a + 1]) for a, (word, size) in enumerate(zip(AXES[rank], spatial)))
     output = (*lead, *(axis.padded for axis in axes))
     rows = tuple((axis.word, f"{axis.size} + {axis.before} + {axis.after} = {axis.padded}") for axis in axes)
-    reflect = ["reflect" if max(axis.before, axis.after) > axis.size - 1 else "" for axis in axes]
-    note = ("reflect takes a padding of at most i - 1, circular and symmetric of at most i",) if any(reflect) else ()
+    wide = any(max(axis.before, axis.after) > axis.size - 1 for axis in axes)
+    note = ("reflect takes a padding of at most i - 1, circular and symmetric of at most i",) if wide else ()
     known = (
         ("PyTorch", "F.pad", True, "(left, right, top, bottom): the last axis first"),
         ("TensorFlow", "tf.pad", True, "(before, after) of every axis, the first first"),
@@ -106,20 +108,23 @@ def _interpolate(name: str, given: tuple[int, ...], padding: Any, filters: Any, 
     rows, notes = [], []
     for word, size, out, factor in zip(AXES[rank], spatial, plan.sizes, factors):
         if factor is None:
-            rows.append((word, f"{size} to {out}: a step of {decimal_ratio(size, out)}"))
+            rows.append((word, f"{size} to {out}: a step of {size}/{out} = {decimal(Fraction(size, out))}"))
             continue
         exact = size * factor
         rows.append((word, f"floor({size} * {factor:g}) = {out}"))
         if exact != out:
             notes.append(f"{size} * {factor:g} = {exact:g} is no whole number; coordinates use the factor {factor:g}, not {out}/{size}")
+    for size, out, factor in dict.fromkeys(zip(spatial, plan.sizes, factors)):
+        notes += _positions(size, out, factor)
+    whole = all(out % size == 0 for size, out in zip(spatial, plan.sizes))
     known = (
         ("PyTorch", "size or scale_factor", True, "floor(i * factor)"),
         ("TensorFlow", "tf.image.resize(size)", True, "sizes only"),
-        ("Keras", "UpSampling", all(float(f or 0.5).is_integer() for f in factors), "whole factors only"),
+        ("Keras", "UpSampling", whole, "whole factors only"),
         (
             "Caffe",
             "Deconvolution",
-            all(float(f or 0.5).is_integer() for f in factors),
+            whole,
             "a transposed convolution with bilinear weights; whole factors",
         ),
         ("ONNX", "Resize", True, "floor(i * scale), or sizes"),
@@ -131,11 +136,15 @@ def _interpolate(name: str, given: tuple[int, ...], padding: Any, filters: Any, 
     )  # fmt: skip
 
 
-def decimal_ratio(size: int, out: int) -> str:
-    """i / o with two decimals."""
-    from fractions import Fraction
-
-    return decimal(Fraction(size, out))
+def _positions(size: int, out: int, factor: float | None) -> list[str]:
+    """Where the outputs of one axis lie in the input, by each coordinate rule; of small outputs only."""
+    if out > POSITIONS_SHOWN:
+        return []
+    rows = []
+    for rule in resize_tables.RULES:
+        places = resize_tables.coordinates(rule, size, out, None if rule == "align_corners" else factor, np.dtype(np.float64))
+        rows.append(f"source positions, {rule}: {', '.join(f'{place:.2f}' for place in places)}")
+    return rows
 
 
 def _fold(
