@@ -62,7 +62,9 @@ def test_other_layers():
     ]  # fmt: skip
     assert shape_flow("conv1d 3 f4 same | maxpool1d 2", (2, 9)).path() == "2x9 -> 4x9 -> 4x4"
     assert shape_flow("conv3d 3x3x3x4 | avgpool3d 2 ceil", (1, 8, 8, 9)).path() == "1x8x8x9 -> 4x6x6x7 -> 4x3x3x4"
-    assert "needs" not in (shape_flow("flatten", (2, 3)).failure or "")
+    mixed = shape_flow("conv1d 3 f8 | conv 3 f8", (3, 32))
+    assert "gets 8x30, but a layer of 2 spatial axes takes channels and 2 more" in mixed.failure
+    assert "put it before the flatten" in shape_flow("flatten | maxpool 2", (2, 4, 4)).failure
 
 
 @given(

@@ -68,9 +68,9 @@ def _product(call: Call) -> str:
 
 
 def _arithmetic(call: Call) -> str:
-    """The size arithmetic of a convolution or pooling; nothing where the padding is uneven or the windows vary."""
+    """The size arithmetic of a convolution or pooling; nothing where the windows vary."""
     if call.operator not in (*CONVOLUTIONS, *POOLS):
-        return ""
+        return "keeps the size" if call.inputs and call.inputs[0].shape == call.output.shape else ""
     windows: Any = windows_of(call) or ()
     found: dict[str, list[str]] = {}
     for word, size, out, window in zip(AXES[len(windows)], call.inputs[0].shape[-len(windows) :], call.output.shape[-len(windows) :], windows):

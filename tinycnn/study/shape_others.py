@@ -46,7 +46,7 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
     if output_size is None:
         raise ArgumentError(f"{name}: output_size (--output-size) is missing; give it, such as 1 for global pooling")
     wanted = steps(name, "output_size", output_size, rank)
-    rows = []
+    rows: dict[str, list[str]] = {}
     for word, size, out in zip(AXES[rank], spatial, wanted):
         if out > WINDOWS_SHOWN**4:
             raise ShapeError(f"{name}: output_size {out} ({word}) is more than is written out; give at most {WINDOWS_SHOWN**4}")
@@ -54,8 +54,8 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
         windows = ", ".join(f"{first} to {last - 1}" for first, last in table[:WINDOWS_SHOWN]) + (", ..." if out > WINDOWS_SHOWN else "")
         overlap = sum(int(a[1] > b[0]) for a, b in itertools.pairwise(table))
         lengths = sorted({int(last - first) for first, last in table})
-        even = "all windows alike" if size % out == 0 else f"windows of {' and '.join(map(str, lengths))}, {overlap} pairs overlap"
-        rows.append((word, f"{out} windows: {windows}; {even}"))
+        even = "all alike" if size % out == 0 else f"windows of {' and '.join(map(str, lengths))}, {overlap} pairs overlap"
+        rows.setdefault(f"{out} window{'' if out == 1 else 's'}: {windows}; {even}", []).append(word)
     output = (*lead, *wanted)
     uneven = [f"{word} {size} is no multiple of {out}" for word, size, out in zip(AXES[rank], spatial, wanted) if size % out]
     verdict = "fits, but does not tile: " + ", ".join(uneven) + "; windows differ or overlap, every element is read" if uneven else "tiles"
@@ -72,7 +72,7 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
     )
     return ShapeAnswer(
         name, f"{name} of {shape_text(given)} to {shape_text(wanted)}", given, output, "window j: floor(j i / o) to ceil((j + 1) i / o) - 1",
-        tuple(rows), (("", verdict),), frameworks=_answers(wanted, known),
+        tuple((", ".join(words), row) for row, words in rows.items()), (("", verdict),), frameworks=_answers(wanted, known),
     )  # fmt: skip
 
 

@@ -312,6 +312,13 @@ def _step(layer: StackLayer, current: tuple[int, ...]) -> tuple[FlowStep | None,
         return FlowStep(layer, current, "keeps the size", parameters), None
     if layer.operator not in ("flatten", "linear") and len(current) < 2:
         raise ShapeError(f"gets {current[0]} numbers without height and width; put it before the flatten")
+    rank = layer.operator[-2] if layer.operator.endswith(("1d", "2d", "3d")) else ""
+    if rank and len(current) != int(rank) + 1:
+        name = layer.text.split()[0]
+        raise ShapeError(
+            f"gets {shape_text(current)}, but a layer of {rank} spatial axes takes channels and {rank} more; "
+            f"write {name}1d, {name}2d or {name}3d as fits"
+        )
     if layer.operator.startswith("conv") and "filters" not in layer.options:
         raise UsageError("the number of filters is missing; write it as the last of 5x5x6, or as f6")
     answer = shape(layer.operator, current, **layer.options)

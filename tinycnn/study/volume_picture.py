@@ -29,7 +29,7 @@ def _parts(answer: ShapeAnswer) -> list[tuple[str, tuple[int, ...]]]:
     if answer.axes:
         kernel = tuple(axis.kernel for axis in answer.axes)
         filters = answer.output[0] if answer.output and len(answer.output) > len(kernel) and answer.operator.startswith("conv") else None
-        deep = len(answer.input) > len(kernel) and answer.operator.startswith(("conv1", "conv2", "conv3"))
+        deep = len(answer.input) > len(kernel) and answer.operator.startswith("conv")
         title = f"{filters} filters, each" if filters is not None and filters > 1 else "window"
         parts.append((title, (answer.input[-len(kernel) - 1], *kernel) if deep else kernel))
     if answer.output is not None:
@@ -116,9 +116,10 @@ def volume_svg(answer: ShapeAnswer) -> str:
     drawn = [(title, *_volume(sizes), shape_text(sizes)) for title, sizes in parts]
     largest = max(max(height, width) for _, _, height, width, _ in drawn)
     deepest = max([depth or 1 for _, depth, *_ in drawn])
-    left, pieces, base, top = 24.0, [], 214.0, 190.0
+    left, pieces, base, top = 0.0, [], 214.0, 190.0
     for number, (title, depth, height, width, text) in enumerate(drawn):
         w, h = _edge(width, largest), _edge(height, largest)
+        left += 12 + 8 * len(str(height))
         skew = 8 + 34 * ((depth or 1) / deepest) ** 0.5 if depth else 8
         top = min(top, base - h - skew - 12)
         pieces.append(_box(left, base, w, h, skew, ("a", "b", "c")[number if len(drawn) == 3 else 2 * number]))
@@ -129,10 +130,10 @@ def volume_svg(answer: ShapeAnswer) -> str:
             pieces.append(f'<text x="{left + w + skew / 2 + 8:.1f}" y="{base - skew / 2 + 10:.1f}">{depth}</text>')
         pieces.append(f'<text class="title" x="{middle:.1f}" y="{base + 44:.1f}" text-anchor="middle">{html.escape(title)}</text>')
         pieces.append(f'<text class="title" x="{middle:.1f}" y="{base + 64:.1f}" text-anchor="middle">{text}</text>')
-        left += w + skew + 78
+        left += w + skew + 60
         if number < len(drawn) - 1:
             sign = "*" if number == 0 and len(drawn) == 3 else "→"
-            pieces.append(f'<text class="sign" x="{left - 50:.1f}" y="{base - 36:.1f}" text-anchor="middle">{sign}</text>')
+            pieces.append(f'<text class="sign" x="{left - 18:.1f}" y="{base - 36:.1f}" text-anchor="middle">{sign}</text>')
     words = ", ".join(f"{title} {text}" for title, *_, text in drawn)
     return (
         f'<svg class="volumes" viewBox="0 {top:.0f} {left - 20:.0f} {290 - top:.0f}" role="img" '
@@ -192,7 +193,9 @@ def flow_svg(flow: ShapeFlow) -> str:
         room = max(w + skew, 88)
         middle = left + w / 2
         pieces.append(f'<text class="title" x="{middle:.1f}" y="{base + 22:.1f}" text-anchor="middle">{shape_text(sizes)}</text>')
-        pieces.append(f'<text x="{middle:.1f}" y="{base + 42:.1f}" text-anchor="middle">{html.escape(title[:18])}</text>')
+        pieces.append(
+            f'<text x="{middle:.1f}" y="{base + 42:.1f}" text-anchor="middle">{html.escape(title if len(title) < 16 else title[:14] + "…")}</text>'
+        )
         left += room + 34
     return (
         f'<svg class="volumes" viewBox="-20 {top:.0f} {left + 20:.0f} {255 - top:.0f}" role="img" aria-label="{html.escape(flow.path())}" '
