@@ -182,12 +182,13 @@ def _stack(console: Console, arguments: argparse.Namespace) -> int:
 
 
 def _model(console: Console, arguments: argparse.Namespace) -> int:
+    from ..models import input_size
     from ..study import shape_page as pages
     from ..study.shape_model import model_flow
-    from .summary import built, default_input
+    from .summary import built
 
     _refuse_operator_options(arguments, "a network has its own numbers")
-    size = arguments.input if arguments.input is not None else default_input(arguments.what)
+    size = arguments.input if arguments.input is not None else input_size(arguments.what)
     if not isinstance(size, tuple) or len(size) != 3:
         raise UsageError(f"{arguments.what}: --in must be three sizes, channels first, such as 3x224x224")
     if max(size) > 1024:
