@@ -259,6 +259,12 @@ def test_positions_of_a_resize():
     assert "source positions, asymmetric: 0.00, 0.50, 1.00, 1.50" in notes
 
 
+def test_unpooling_has_no_checkerboard():
+    answer = shape("max_unpool2d", 3, 3, 2)
+    assert answer.fits and answer.output == (7, 7) and answer.verdicts[0][1].startswith("fits: (3 - 1)*2 + 3 = 7")
+    assert "terms an output" not in answer.text()
+
+
 def test_huge_sizes_are_quick_and_short():
     answer = shape("conv2d", 10**9, 7, 5)
     assert answer.output == (199999999, 199999999)

@@ -28,7 +28,7 @@ def axis_svg(axis: Axis) -> str:
     >>> picture.count('class="window"'), picture.count("unread")
     (2, 1)
     """
-    if axis.kind == "transposed" or not axis.allowed:
+    if axis.transposes or not axis.allowed:
         return ""
     windows = axis.output
     last = max(axis.padded, (windows - 1) * axis.stride + axis.span)

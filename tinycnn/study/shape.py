@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
@@ -21,7 +22,7 @@ WINDOWS = {
     "unfold": ("conv", 2),
     **{f"{kind}_pool{rank}d": ("pool", rank) for kind in ("max", "avg", "lp") for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": ("transposed", rank) for rank in (1, 2, 3)},
-    **{f"max_unpool{rank}d": ("transposed", rank) for rank in (1, 2, 3)},
+    **{f"max_unpool{rank}d": ("unpool", rank) for rank in (1, 2, 3)},
 }
 OPERATOR_NAMES = (*WINDOWS, *OTHERS)
 SHORT = {
@@ -133,7 +134,7 @@ def shape(
         raise ArgumentError(f"{name}: the kernel is missing; give kernel_size (--k), such as 3")
     _require_options(name, padding, dilation, output_padding, ceil_mode)
     kernel = steps(name, "kernel_size", kernel_size, rank)
-    pools = kind == "pool" or name.startswith("max_unpool")
+    pools = kind in ("pool", "unpool")
     strides = kernel if stride is None and pools else steps(name, "stride", 1 if stride is None else stride, rank)
     dilations = steps(name, "dilation", dilation, rank)
     behind = numbers(name, "output_padding", output_padding, 0, rank)
@@ -149,14 +150,14 @@ def shape(
         output, notes = _columns(axes, channels, notes)
     answer = ShapeAnswer(
         operator=name,
-        question=_question(name, given, kernel, strides, padding, dilations, behind, ceil_mode, filters if kind != "pool" else None, groups),
+        question=_question(name, given, kernel, strides, padding, dilations, behind, ceil_mode, filters, groups),
         input=given,
         output=output,
         formula=axes[0].formula(),
         steps=tuple((words, axis.substitution()) for words, axis in grouped(axes)),
         verdicts=tuple((words, axis.verdict()) for words, axis in grouped(axes)),
         axes=axes,
-        frameworks=tuple(_unpooled(framework_answers(name, axes), name)),
+        frameworks=tuple(framework_answers(axes)),
         notes=(*_padding_notes(padding, axes), *notes, *_inverse_notes(name, axes)),
         parameters=parameters,
     )
@@ -206,7 +207,7 @@ def _around(
         if max(around) > 2**31 - 1:
             raise ArgumentError(f"{name}: padding {max(around)} is more than an axis can hold; give at most {2**31 - 1}")
         return around
-    if kind == "transposed":
+    if kind in ("transposed", "unpool"):
         raise ArgumentError(f"{name}: padding {padding!r} is a name; a transposed convolution crops by numbers (see `tinycnn solve invert`)")
     around = tuple(number for axis in zip(spatial, kernel, strides, dilations) for number in sizes.same_padding(*axis, padding))
     if kind == "pool" and any(number > k // 2 for number, k in zip(around, [k for k in kernel for _ in range(2)])):
@@ -218,7 +219,7 @@ def _channels(
     name: str, kind: str, channels: int | None, filters: Any, groups: Any, kernel: tuple[int, ...]
 ) -> tuple[int | None, int | None, tuple[str, ...]]:
     """Output channels, parameters with biases, and how those are counted."""
-    if kind == "pool" or name in ("unfold",) or name.startswith("max_unpool"):
+    if kind in ("pool", "unpool") or name == "unfold":
         if filters is not None:
             raise ArgumentError(f"{name}: works on each channel for itself and so has no filters; leave them out")
         return channels, None, ()
@@ -231,9 +232,7 @@ def _channels(
     if channels % split or out % split:
         raise ShapeError(f"{name}: groups={split} must divide both {channels} channels and {out} filters; use a common divisor")
     taps = "*".join(map(str, kernel))
-    count = 1
-    for k in kernel:
-        count *= k
+    count = math.prod(kernel)
     if kind == "transposed":
         parameters = count * channels * (out // split) + out
         return out, parameters, (f"parameters {taps}*{channels}*{out // split} + {out} biases = {parameters:,}",)
@@ -320,10 +319,3 @@ def _overlap_notes(words: str, axis: Axis) -> list[str]:
     if not axis.fits and axis.allowed:
         found.append("without a checkerboard: a kernel that is a multiple of the stride, interpolate and then conv, or conv and then pixel_shuffle")
     return found
-
-
-def _unpooled(answers: list[Any], name: str) -> list[Any]:
-    """Unpooling exists in PyTorch and ONNX only."""
-    return [answer for answer in answers if not name.startswith("max_unpool") or answer.framework in ("PyTorch", "ONNX")][
-        : 2 if "unpool" in name else None
-    ]

@@ -75,7 +75,7 @@ class ShapeAnswer:
                 {
                     "axis": axis.word,
                     "output": axis.output,
-                    "exact": str(axis.quotient) if axis.kind != "transposed" else str(axis.output),
+                    "exact": str(axis.quotient) if not axis.transposes else str(axis.output),
                     "unread_at_the_end": axis.leftover,
                     "unread": (axis.unread() or [])[:1000],
                 }

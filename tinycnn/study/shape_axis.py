@@ -15,6 +15,7 @@ FORMULAS = {
     "conv": "o = floor((i + p + q - d (k - 1) - 1) / s) + 1",
     "pool": "o = floor((i + p + q - d (k - 1) - 1) / s) + 1",
     "pool, ceil_mode": "o = ceil((i + p + q - d (k - 1) - 1) / s) + 1, less 1 if the last window would start behind the input",
+    "unpool": "o = (i - 1) s - p - q + k, or any output_size less than a stride away",
     "transposed": "o = (i - 1) s - p - q + d (k - 1) + output_padding + 1",
 }
 COUNTED = 100_000  # reads that are marked one by one; of larger axes only the end is told
@@ -57,7 +58,7 @@ def ranges_text(numbers: list[int], word: str = "row") -> str:
 
 @dataclass(frozen=True)
 class Axis:
-    """A window that slides along one axis; `kind` is "conv", "pool" or "transposed". Positions count from 0 at the input's first element."""
+    """A window that slides along one axis; `kind` is "conv", "pool", "transposed" or "unpool". Positions count from the input's first element, 0."""
 
     kind: str
     word: str
@@ -69,6 +70,11 @@ class Axis:
     dilation: int = 1
     output_padding: int = 0
     ceil_mode: bool = False
+
+    @property
+    def transposes(self) -> bool:
+        """Whether the window is put down on the output rather than laid over the input."""
+        return self.kind in ("transposed", "unpool")
 
     @property
     def span(self) -> int:
@@ -83,7 +89,7 @@ class Axis:
     @property
     def output(self) -> int:
         """The output size; 0 or less where nothing is left."""
-        if self.kind == "transposed":
+        if self.transposes:
             return sizes.conv_transpose_output_size(self.size, self.kernel, self.stride, self.before, self.after, self.dilation, self.output_padding)
         if self.kind == "pool":
             return sizes.pool_output_size(self.size, self.kernel, self.stride, self.before, self.after, self.dilation, self.ceil_mode)
@@ -102,7 +108,7 @@ class Axis:
     @property
     def leftover(self) -> int:
         """How many of the last elements of the padded input no window reaches."""
-        if self.kind == "transposed" or self.output > self.floor_output:
+        if self.transposes or self.output > self.floor_output:
             return 0
         return sizes.unread(self.size, self.kernel, self.stride, self.before, self.after, self.dilation)
 
@@ -111,7 +117,7 @@ class Axis:
         """Whether the operator takes these numbers at all."""
         if self.kind == "pool" and max(self.before, self.after) > self.kernel // 2:
             return False
-        return self.output >= 1 and (self.kind != "transposed" or self.output_padding < max(self.stride, self.dilation))
+        return self.output >= 1 and (not self.transposes or self.output_padding < max(self.stride, self.dilation))
 
     @property
     def fits(self) -> bool:
@@ -120,7 +126,7 @@ class Axis:
 
     def unread(self) -> list[int] | None:
         """The elements of the input, without its padding, that no window reads; None where they are too many to be marked."""
-        if self.kind == "transposed" or self.output < 1:
+        if self.transposes or self.output < 1:
             return []
         if self.output * self.kernel > COUNTED or self.size > COUNTED:
             return None
@@ -131,7 +137,7 @@ class Axis:
 
     def overlaps(self) -> list[int] | None:
         """How many terms each output of a transposed window gets; None where they are too many to be counted."""
-        if self.kind != "transposed" or self.output < 1 or self.size * self.kernel > COUNTED or self.output > COUNTED:
+        if not self.transposes or self.output < 1 or self.size * self.kernel > COUNTED or self.output > COUNTED:
             return None
         places = (np.arange(self.size) * self.stride)[:, np.newaxis] + np.arange(self.kernel) * self.dilation - self.before
         return [int(count) for count in np.bincount(places[(places >= 0) & (places < self.output)], minlength=self.output)]
@@ -143,7 +149,7 @@ class Axis:
     def arithmetic(self) -> str:
         """The numbers put in, up to what is rounded: "(7 - 3)/3 + 1 = 2.33"."""
         even = self.before == self.after
-        if self.kind == "transposed":
+        if self.transposes:
             crop = "" if not (self.before or self.after) else f" - 2*{self.before}" if even else f" - {self.before} - {self.after}"
             blank = f" + {self.output_padding}" if self.output_padding else ""
             return f"({self.size} - 1)*{self.stride}{crop} + {self.span}{blank} = {self.output}"
@@ -153,7 +159,7 @@ class Axis:
     def substitution(self) -> str:
         """The numbers put in, the effective kernel first where it differs, and the rounding where there is one."""
         first = f"effective kernel {self.dilation}*({self.kernel} - 1) + 1 = {self.span}; " if self.dilation != 1 else ""
-        if self.kind == "transposed" or self.quotient.denominator == 1:
+        if self.transposes or self.quotient.denominator == 1:
             return first + self.arithmetic()
         return f"{first}{self.arithmetic()}, rounded {'up' if self.output > self.floor_output else 'down'} to {self.output}"
 
@@ -164,7 +170,7 @@ class Axis:
             half = self.kernel // 2
             most = max(self.before, self.after)
             return f"is refused: padding {most} > half of kernel {self.kernel}: a window could lie in padding only (at most {half})"
-        if self.kind == "transposed":
+        if self.transposes:
             return self._transposed_verdict()
         if self.output < 1:
             return f"does not fit: kernel {self._kernel_text()} > padded {word} {self.padded}"
@@ -197,7 +203,7 @@ class Axis:
                 f"is refused: output_padding {self.output_padding} must be smaller than the stride {self.stride} or the dilation {self.dilation}: "
                 f"it chooses among the {self.stride} sizes that a convolution takes to {self.size}, it does not add zeros"
             )
-        if self.kernel % self.stride:
+        if self.kind == "transposed" and self.kernel % self.stride:
             return (
                 f"fits, but overlaps unevenly: kernel {self.kernel} is no multiple of stride {self.stride}, so neighbouring outputs get different "
                 "numbers of terms (checkerboard)"

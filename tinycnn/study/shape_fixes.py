@@ -47,7 +47,7 @@ def nearest_fixes(axis: Axis) -> list[Fix]:
     """
     if axis.fits:
         return []
-    return _transposed_fixes(axis) if axis.kind == "transposed" else _window_fixes(axis)
+    return _transposed_fixes(axis) if axis.transposes else _window_fixes(axis)
 
 
 def _changed(change: str, axis: Axis, found: Iterable[dict[str, Any]]) -> list[Fix]:

@@ -78,13 +78,11 @@ def _pads(axes: tuple[Axis, ...]) -> str:
     return ", ".join(f"({axis.before}, {axis.after})" for axis in axes)
 
 
-def framework_answers(operator: str, axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
+def framework_answers(axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
     """Ask every framework.
 
     Parameters
     ----------
-    operator : str
-        For the sentences.
     axes : tuple of Axis
         All of one kind.
 
@@ -94,14 +92,14 @@ def framework_answers(operator: str, axes: tuple[Axis, ...]) -> list[FrameworkAn
 
     Examples
     --------
-    >>> for answer in framework_answers("max_pool1d", (Axis("pool", "length", 5, 2, 2),))[:4]:
+    >>> for answer in framework_answers((Axis("pool", "length", 5, 2, 2),))[:4]:
     ...     print(answer.framework, answer.call, answer.output)
     PyTorch padding=0 (2,)
     PyTorch ceil_mode=True (3,)
     TensorFlow VALID (2,)
     TensorFlow SAME (3,)
     """
-    return {"conv": _convolutions, "pool": _poolings, "transposed": _transposed}[axes[0].kind](axes)
+    return {"conv": _convolutions, "pool": _poolings, "transposed": _transposed, "unpool": _unpoolings}[axes[0].kind](axes)
 
 
 def _convolutions(axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
@@ -177,4 +175,14 @@ def _transposed(axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
         _answer("Caffe", f"pad: {pads}", axes, plain, "Deconvolution: no output_padding"),
         _answer("ONNX", f"pads={pads}, output_padding={behind}", axes, torch, "or output_shape, from which the pads follow"),
         _answer("ONNX", "SAME_UPPER", axes, same, "o = i s (onnxruntime: (i - 1) s + k where k < s)"),
+    ]
+
+
+def _unpoolings(axes: tuple[Axis, ...]) -> list[FrameworkAnswer]:
+    pads = _pads(axes)
+    rule = "or the output_size that was pooled"
+    return [
+        _answer("PyTorch", f"MaxUnpool, padding={pads}", axes, _symmetric, rule),
+        _answer("ONNX", f"MaxUnpool, pads={pads}", axes, lambda axis: axis, rule),
+        *(FrameworkAnswer(framework, "-", (), "no unpooling by argmax in its core") for framework in ("TensorFlow", "Keras", "Caffe")),
     ]
