@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": ("bench", "time the convolution algorithms and a training step on this machine"),
     "summary": ("summary", "take a network apart: shapes, parameters, MACs, memory, receptive field"),
     "memory": ("memory", "work out the memory of one convolution, line by line"),
+    "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),

@@ -2,6 +2,8 @@
 
 from .comparison import compare, compare_pair
 from .effective_field import effective_receptive_field
+from .explain import explain
+from .explanation import Explanation
 from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
@@ -15,6 +17,7 @@ from .toeplitz import conv2d_matrix
 
 __all__ = [
     "Call",
+    "Explanation",
     "Graph",
     "Value",
     "compare",
@@ -22,6 +25,7 @@ __all__ = [
     "conv2d_matrix",
     "cost_of",
     "effective_receptive_field",
+    "explain",
     "flatten_features",
     "has_formula",
     "layer_memory",

@@ -1,0 +1,567 @@
+"""Numbers that remember how they were computed.
+
+A `Traced` number has a value and the operation that gave it. Object arrays of them run through the package's operators and reference kernels
+unchanged, so what `explain` shows is what was computed. The value stays an exact fraction as long as only + - * / meet whole numbers.
+
+    source       an element of an input, by name and index
+    constant     a number of the operator itself
+    + - * / neg  arithmetic
+    exp, ...     a function of the operands
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Decision", "Term", "Traced", "number", "recorded_decisions", "traced_array"]
+
+LARGEST_FRACTION = 10**12  # numerators and denominators beyond it are no longer read by anybody
+MOST_DECISIONS = 5000
+
+
+class Decision(NamedTuple):
+    """One comparison that was made on the way."""
+
+    left: Any
+    sign: str
+    right: Any
+    outcome: bool
+
+
+class Term(NamedTuple):
+    """One summand: a coefficient times a product of numbers, over a product of others."""
+
+    coefficient: Any
+    factors: tuple[Traced, ...]
+    divisors: tuple[Traced, ...]
+
+    @property
+    def value(self) -> Any:
+        """What it adds to the sum."""
+        result = self.coefficient
+        for factor in self.factors:
+            result = multiply(result, factor.value)
+        for divisor in self.divisors:
+            result = divide(result, divisor.value)
+        return result
+
+
+_decisions: list[list[Decision]] = []
+
+
+@contextmanager
+def recorded_decisions() -> Iterator[list[Decision]]:
+    """Within the block, every comparison of traced numbers is written into the list, up to a few thousand."""
+    log: list[Decision] = []
+    _decisions.append(log)
+    try:
+        yield log
+    finally:
+        _decisions.pop()
+
+
+def number(value: Any) -> Any:
+    """A plain number as the tracer keeps it: whole numbers and fractions exact, all else as float."""
+    if isinstance(value, Traced):
+        return value.value
+    if isinstance(value, (bool, np.bool_)):
+        return Fraction(int(value))
+    if isinstance(value, (int, np.integer, Fraction)):
+        return Fraction(value)
+    value = float(value)
+    return Fraction(value) if value.is_integer() and abs(value) < LARGEST_FRACTION else value
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) > LARGEST_FRACTION:
+        return float(value)
+    return value
+
+
+def _arithmetic(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """An operation on floats or fractions by the rules of floating point: infinities and NaN instead of exceptions."""
+    try:
+        return _exact(function(a, b))
+    except (ZeroDivisionError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(function(np.float64(a), np.float64(b)))
+
+
+def multiply(a: Any, b: Any) -> Any:
+    """The product of two plain numbers."""
+    return _arithmetic(operator.mul, a, b)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """The quotient of two plain numbers; infinite or NaN over zero."""
+    return _arithmetic(operator.truediv, a, b)
+
+
+def _power(a: Any, b: Any) -> Any:
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= 8 and (a or b >= 0):
+        return a ** int(b)
+    with np.errstate(all="ignore"):
+        return float(np.float64(a) ** np.float64(b))
+
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class Traced:
+    """A number with its history.
+
+    Parameters
+    ----------
+    value : number
+        A constant. Inputs come from `traced_array`, everything else from arithmetic.
+
+    Examples
+    --------
+    >>> x = traced_array("x", np.array([5.0, 8.0]))
+    >>> y = x[0] * 3 + x[1]
+    >>> str(y), y.value
+    ('3 x[0] + x[1]', Fraction(23, 1))
+    """
+
+    __slots__ = ("operation", "operands", "value")
+
+    operation: str
+    operands: tuple[Any, ...]
+    value: Any
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, Traced):
+            self.operation, self.operands, self.value = value.operation, value.operands, value.value
+        else:
+            self.operation, self.operands, self.value = "constant", (), number(value)
+
+    @classmethod
+    def made(cls, operation: str, operands: tuple[Any, ...], value: Any) -> Traced:
+        """A number that an operation gave."""
+        result = cls.__new__(cls)
+        result.operation, result.operands, result.value = operation, operands, value
+        return result
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number of the operator itself."""
+        return self.operation == "constant"
+
+    # Arithmetic
+
+    def __add__(self, other: Any) -> Any:
+        return _binary("+", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _binary("+", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _binary("-", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _binary("-", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _binary("*", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _binary("*", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _binary("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _binary("/", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _binary("//", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _binary("//", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _binary("%", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _binary("%", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _powered(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _powered(other, self)
+
+    def __neg__(self) -> Traced:
+        return Traced(-self.value) if self.is_constant else Traced.made("neg", (self,), -self.value)
+
+    def __pos__(self) -> Traced:
+        return self
+
+    def __abs__(self) -> Traced:
+        if self.is_constant or _compare("<", self, 0):
+            return -self
+        return self
+
+    def conjugate(self) -> Traced:
+        """Itself: it is real."""
+        return self
+
+    # Comparisons, which decide a route and are written down
+
+    def __lt__(self, other: Any) -> Any:
+        return _compare("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _compare(">", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _compare(">=", self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return _compare("=", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        if self is other:  # the question whether it is NaN
+            return self.value != self.value
+        return _compare("!=", self, other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self.value != 0)
+
+    # Whole numbers, which are positions and forget where they came from
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __index__(self) -> int:
+        return operator.index(int(self.value))
+
+    def __floor__(self) -> Any:
+        return _rounded("floor", math.floor, self)
+
+    def __ceil__(self) -> Any:
+        return _rounded("ceil", math.ceil, self)
+
+    def __trunc__(self) -> Any:
+        return _rounded("trunc", math.trunc, self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return _rounded("round", round, self) if digits is None else Traced(round(self.value, digits))
+
+    def rint(self) -> Any:
+        """The nearest whole number, halves to the even one."""
+        return _rounded("round", round, self)
+
+    def is_integer(self) -> bool:
+        """Whether its value is whole."""
+        return float(self.value).is_integer()
+
+    # What NumPy's own numbers have: reductions of object arrays to one element give the element itself
+
+    shape: tuple[int, ...] = ()
+    ndim = 0
+    size = 1
+    dtype = np.dtype(object)
+
+    def reshape(self, *shape: Any) -> np.ndarray:
+        """It as an array of one element."""
+        return _boxed(self).reshape(*shape)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Traced:
+        """Itself: it has one type."""
+        return self
+
+    def sum(self, *axes: Any, **options: Any) -> Traced:
+        """Itself."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """The functions of mathematics, under the names that NumPy looks for."""
+        if name not in _FUNCTIONS:
+            raise AttributeError(name)
+        return lambda *others: function_of(name, self, *others)
+
+    # What it is made of
+
+    def terms(self, named: Iterable[int] = ()) -> list[Term]:
+        """It as a sum of products; numbers whose id is in `named` are not taken apart.
+
+        Terms with the same factors are added up.
+        """
+        closed = frozenset(named)
+        found: dict[Any, Term] = {}
+        todo: list[tuple[Traced, Any]] = [(self, Fraction(1))]
+        while todo:
+            node, coefficient = todo.pop()
+            if node.operation in ("+", "-") and (node is self or id(node) not in closed):
+                left, right = node.operands
+                todo.append((right, coefficient if node.operation == "+" else -coefficient))
+                todo.append((left, coefficient))
+                continue
+            if id(node) not in closed or node is self:
+                if node.operation == "neg":
+                    todo.append((node.operands[0], -coefficient))
+                    continue
+                scaled = _scaled_sum(node)
+                if scaled is not None:
+                    todo.append((scaled[0], multiply(coefficient, scaled[1])))
+                    continue
+            term = _product(node, coefficient, closed, node is self)
+            key = tuple(sorted(map(_key, term.factors))), tuple(sorted(map(_key, term.divisors)))
+            earlier = found.get(key)
+            if earlier is not None:
+                term = Term(_arithmetic(operator.add, earlier.coefficient, term.coefficient), term.factors, term.divisors)
+            found[key] = term
+        return [term for term in found.values() if len(found) == 1 or term.coefficient != 0]
+
+    def sources(self) -> list[tuple[str, tuple[int, ...]]]:
+        """The elements of inputs it depends on, as (name, index), in the order met."""
+        found: dict[tuple[str, tuple[int, ...]], None] = {}
+        for node in walk([self]):
+            if node.operation == "source":
+                found[node.operands] = None
+        return list(found)
+
+    def __str__(self) -> str:
+        from .tracetext import expression
+
+        return expression(self)
+
+    def __repr__(self) -> str:
+        return f"Traced({self})"
+
+
+def walk(roots: Iterable[Traced]) -> Iterator[Traced]:
+    """Every number behind the given ones, each once, operands before what is made of them."""
+    done: set[int] = set()
+    todo: list[tuple[Traced, bool]] = [(root, False) for root in reversed(list(roots))]
+    while todo:
+        node, ready = todo.pop()
+        if ready:
+            yield node
+        elif id(node) not in done:
+            done.add(id(node))
+            todo.append((node, True))
+            if node.operation != "source":
+                todo.extend((operand, False) for operand in reversed(node.operands) if isinstance(operand, Traced))
+
+
+def _key(node: Traced) -> Any:
+    return (0, *map(str, node.operands)) if node.operation == "source" else (1, str(id(node)))
+
+
+def _scaled_sum(node: Traced) -> tuple[Traced, Any] | None:
+    """(other, number) where the node is another one times a number."""
+    if node.operation not in ("*", "/"):
+        return None
+    left, right = node.operands
+    if right.is_constant:
+        return left, right.value if node.operation == "*" else divide(Fraction(1), right.value)
+    if left.is_constant and node.operation == "*":
+        return right, left.value
+    return None
+
+
+def _product(node: Traced, coefficient: Any, closed: frozenset[int], root: bool) -> Term:
+    """A node that is no sum as one term."""
+    factors: list[Traced] = []
+    divisors: list[Traced] = []
+    todo: list[tuple[Traced, bool]] = [(node, False)]
+    while todo:
+        part, below = todo.pop()
+        if part.is_constant:
+            coefficient = divide(coefficient, part.value) if below else multiply(coefficient, part.value)
+        elif part.operation == "neg" and id(part) not in closed:
+            coefficient = -coefficient
+            todo.append((part.operands[0], below))
+        elif part.operation in ("*", "/") and (id(part) not in closed or (root and part is node)):
+            left, right = part.operands
+            todo.append((right, below != (part.operation == "/")))
+            todo.append((left, below))
+        else:
+            (divisors if below else factors).append(part)
+    return Term(coefficient, tuple(factors), tuple(divisors))
+
+
+def _lifted(value: Any) -> Traced | None:
+    """A number as a Traced; None for what is no number, such as an array, which then answers itself."""
+    if isinstance(value, Traced):
+        return value
+    return Traced(value) if isinstance(value, (int, float, Fraction, np.generic)) else None
+
+
+def _binary(operation: str, left: Any, right: Any) -> Any:
+    a, b = _lifted(left), _lifted(right)
+    if a is None or b is None:
+        return NotImplemented
+    value = _arithmetic(_OPERATIONS[operation], a.value, b.value)
+    if a.is_constant and b.is_constant:
+        return Traced(value)
+    if operation in "+-" and b.is_constant and b.value == 0:
+        return a
+    if operation == "+" and a.is_constant and a.value == 0:
+        return b
+    if operation == "-" and a.is_constant and a.value == 0:
+        return -b
+    if operation in "*/" and b.is_constant and b.value == 1:
+        return a
+    if operation == "*" and a.is_constant and a.value == 1:
+        return b
+    if operation in "*/" and value == 0 and ((a.is_constant and a.value == 0) or (operation == "*" and b.is_constant and b.value == 0)):
+        return Traced(0)
+    return Traced.made(operation, (a, b), value)
+
+
+def _powered(left: Any, right: Any) -> Any:
+    a, b = _lifted(left), _lifted(right)
+    if a is None or b is None:
+        return NotImplemented
+    value = _power(a.value, b.value)
+    if a.is_constant and b.is_constant:
+        return Traced(value)
+    if b.is_constant and b.value == 2:
+        return Traced.made("*", (a, a), value)
+    return a if b.is_constant and b.value == 1 else Traced.made("pow", (a, b), value)
+
+
+def _rounded(name: str, function: Callable[[Any], Any], x: Traced) -> Traced:
+    """A rounded number; what is not finite stays."""
+    if x.is_constant or not math.isfinite(x.value):
+        return Traced(function(x.value)) if math.isfinite(x.value) else x
+    return Traced.made(name, (x,), Fraction(function(x.value)))
+
+
+def _compare(sign: str, left: Any, right: Any) -> Any:
+    other = _lifted(right)
+    if other is None:
+        return NotImplemented if not (right is None or isinstance(right, str)) else sign == "!="
+    outcome = bool(_SIGNS[sign](left.value, other.value))
+    if _decisions and len(_decisions[-1]) < MOST_DECISIONS:
+        _decisions[-1].append(Decision(left, sign, other, outcome))
+    return outcome
+
+
+def _boxed(value: Any) -> np.ndarray:
+    """One traced number as an array without axes."""
+    result = np.empty((), object)
+    result[()] = value
+    return result.view(TracedArray)
+
+
+def _numpy_function(name: str) -> Callable[..., Any]:
+    """A function of float64 numbers by its name in NumPy, else in SciPy."""
+    found = getattr(np, name, None)
+    if found is None:
+        import scipy.special
+
+        found = getattr(scipy.special, name)
+    return found  # type: ignore[no-any-return]
+
+
+_FUNCTIONS = frozenset(
+    """
+    exp log sqrt tanh erf erfc sin cos tan sinh cosh arcsin arccos arctan arcsinh arccosh arctanh expm1 log1p exp2 log2 log10 cbrt
+    arctan2 hypot sign logaddexp logaddexp2 fmod xlogy
+    """.split()
+)
+_AT_WHOLE = {("exp", 0): 1, ("log", 1): 0, ("sqrt", 0): 0, ("sqrt", 1): 1, ("sqrt", 4): 2, ("sqrt", 9): 3, ("sqrt", 16): 4, ("sqrt", 25): 5}
+
+
+def function_of(name: str, *values: Any) -> Traced:
+    """A function of traced numbers; its value is NumPy's in float64, exact where that is known."""
+    operands = tuple(Traced(value) if not isinstance(value, Traced) else value for value in values)
+    first = operands[0].value
+    if len(operands) == 1 and isinstance(first, Fraction) and (name, first) in _AT_WHOLE:
+        value = Fraction(_AT_WHOLE[name, first])
+    else:
+        with np.errstate(all="ignore"):
+            value = float(_numpy_function(name)(*(np.float64(operand.value) for operand in operands)))
+    if all(operand.is_constant for operand in operands):
+        return Traced(value)
+    return Traced.made(name, operands, value)
+
+
+_PREDICATES = frozenset(("isnan", "isinf", "isfinite"))
+
+
+class TracedArray(np.ndarray):
+    """An object array of traced numbers that also answers the functions which NumPy has for floats only."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        plain_inputs = [np.asarray(value) if isinstance(value, np.ndarray) else value for value in inputs]
+        if "out" in options:
+            options["out"] = tuple(np.asarray(array) for array in options["out"])
+        if method == "reduce" or method == "accumulate":
+            options.pop("dtype", None)
+        if method == "__call__" and ufunc.__name__ in _FUNCTIONS:
+            elements: Any = np.frompyfunc(lambda *values: function_of(ufunc.__name__, *values), ufunc.nin, 1)
+            return _viewed(elements(*plain_inputs))
+        if method == "__call__" and ufunc.__name__ in _PREDICATES:
+            question = getattr(math, ufunc.__name__)
+            answers: Any = np.frompyfunc(lambda value: question(number(value)), 1, 1)
+            return np.asarray(answers(*plain_inputs), bool)
+        return _viewed(getattr(ufunc, method)(*plain_inputs, **options))
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function in (np.isneginf, np.isposinf):
+            wanted = -math.inf if function is np.isneginf else math.inf
+            answers: Any = np.frompyfunc(lambda value: number(value) == wanted, 1, 1)
+            return np.asarray(answers(np.asarray(arguments[0])), bool)
+        return super().__array_function__(function, types, arguments, options)
+
+    def astype(self, dtype: Any, *rest: Any, **options: Any) -> Any:
+        """Itself where floats are asked for, so that nothing is forgotten."""
+        if np.dtype(dtype).kind == "f":
+            return self.copy()
+        return np.asarray(self).astype(dtype, *rest, **options)
+
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+        """In the numbers' own type, whichever was asked for."""
+        return _viewed(np.asarray(self).sum(axis, None, out, **options))
+
+
+def _viewed(result: Any) -> Any:
+    """Arrays of objects as traced arrays, all else as it is."""
+    if isinstance(result, tuple):
+        return tuple(_viewed(part) for part in result)
+    if isinstance(result, np.ndarray) and result.dtype == object:
+        return result.view(TracedArray)
+    return result
+
+
+def traced_array(name: str, array: np.ndarray) -> np.ndarray:
+    """An object array of sources: element by element, the input's name, its index and its value."""
+    result = np.empty(array.shape, object)
+    for index in np.ndindex(array.shape):
+        result[index] = Traced.made("source", (name, index), number(array[index]))
+    return result.view(TracedArray)
