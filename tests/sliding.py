@@ -6,11 +6,12 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 from tinycnn.kernels import sizes
 
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 
 

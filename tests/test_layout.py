@@ -27,15 +27,16 @@ MAY_IMPORT = {
     "creation": {"functional", "random", "registry", "tensor"},
     "functional": {"kernels", "tensor", "autograd", "registry", "random"},
     "nn": {"functional", "creation", "kernels.threads"} | CORE,
+    "listening": {"nn", "registry", "tensor"},
     # Its layers are modules, as torchvision has them.
     "ops": {"kernels", "tensor", "autograd", "registry", "random", "functional", "nn"},
     "optim": {"kernels", "nn", "functional._arguments"} | CORE,
-    "weights": {"nn", "functional", "data.safe_pickle"} | CORE,
+    "weights": {"nn", "functional", "listening", "data.safe_pickle"} | CORE,
     "models": {"nn", "functional", "ops", "creation", "weights"} | CORE,
     "data": {"kernels", "tensor", "random"},
     "metrics": {"tensor"},
     "train": {"nn", "functional", "optim", "models", "data", "metrics", "kernels.threads"} | CORE,
-    "study": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,
+    "study": {"nn", "listening", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,
     "plot": {"nn", "functional", "models", "data", "metrics", "train"} | CORE,
     "cli": {"nn", "functional", "ops", "optim", "models", "data", "metrics", "train", "study", "plot", "kernels", "weights"} | CORE,
 }

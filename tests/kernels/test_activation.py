@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from tests.kernels.test_twins import SPECIAL, agree, dtypes, normal, seeds, units_in_the_last_place
+from tests.strategies import FLOATS
 from tinycnn import kernels
 from tinycnn.kernels.cpu.elementwise import CHUNK
 
@@ -48,7 +49,7 @@ def test_fast_is_the_definition(name, shape, dtype, seed):
     agree(name + "_grad_x", dtype, normal(seed + 1, shape, dtype), x, *ACTIVATIONS[name])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_special_numbers(name, dtype):
     """Infinities, NaN, the smallest and the largest numbers, and all corners; repeated, so that vector code and the rest meet each."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.guarded import guarded_empty, guarded_like, linux_only
-from tests.strategies import Convolution, convolutions
+from tests.strategies import FLOATS, Convolution, convolutions
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import conv, direct_plain, im2col
@@ -24,7 +24,7 @@ from tinycnn.kernels.reference import conv as definition
 
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
 ALGORITHMS = ("naive", "im2col", "direct", "auto")
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 activations = st.sampled_from([None, "relu"])
 needs_fast = pytest.mark.skipif(not FAST, reason="vector kernels are switched off")
 
@@ -139,7 +139,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_of_networks(name, dtype):
     arguments = forward_arguments(LAYERS[name], dtype, "relu")
@@ -233,7 +233,7 @@ def test_relu_keeps_nan(algorithm):
 
 @linux_only
 @pytest.mark.parametrize("at_end", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_is_touched_outside_the_arrays(name, dtype, at_end, monkeypatch):
     forward, backward = forward_arguments(LAYERS[name], dtype), grad_x_arguments(LAYERS[name], dtype)

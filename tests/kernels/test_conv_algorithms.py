@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinycnn
-from tests.strategies import Convolution, convolutions
+from tests.strategies import FLOATS, Convolution, convolutions
 from tinycnn.errors import ArgumentError
 from tinycnn.functional import conv2d
 from tinycnn.kernels.cpu import conv, im2col, winograd
@@ -19,7 +19,7 @@ from tinycnn.kernels.reference import conv as definition
 
 # Of the same sum over absolute values: Winograd's sums cancel. The Fourier transform rounds relative to the image's largest number.
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-4}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 FUNCTIONS = ("conv2d", "conv2d_grad_x", "conv2d_grad_weight")
 MATRICES = {
     "conv2d": im2col.conv2d_im2col,
@@ -99,7 +99,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_winograd_on_layers(name, dtype):
     before = numba.get_num_threads()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.guarded import guarded_empty, guarded_like, linux_only
-from tests.strategies import Convolution, convolutions
+from tests.strategies import FLOATS, Convolution, convolutions
 from tinycnn import kernels
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import direct_grad_weight, im2col
@@ -18,7 +18,7 @@ from tinycnn.kernels.jit import FAST
 from tinycnn.kernels.reference import conv as definition
 
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 needs_fast = pytest.mark.skipif(not FAST, reason="vector kernels are switched off")
 FORMULATIONS = {
     "outer": lambda *arguments: grad_weight_outer(*arguments, 2),
@@ -112,7 +112,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_of_networks(name, dtype):
     arguments = arguments_of(LAYERS[name], dtype)
@@ -148,7 +148,7 @@ def test_nan_and_infinity_reach_the_taps_that_see_them_and_no_others(outputs):
 
 @linux_only
 @pytest.mark.parametrize("at_end", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_is_touched_outside_the_arrays(name, dtype, at_end, monkeypatch):
     grad, x, *options = arguments_of(LAYERS[name], dtype)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.guarded import guarded_empty, guarded_like, linux_only
-from tests.strategies import Convolution, convolutions
+from tests.strategies import FLOATS, Convolution, convolutions
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import conv, depthwise, im2col
 from tinycnn.kernels.cpu.depthwise_plan import forward_plan, grad_x_plan, tile_height
@@ -17,7 +17,7 @@ from tinycnn.kernels.sizes import PADDING_MODES
 
 pytestmark = pytest.mark.skipif(not FAST, reason="vector kernels are switched off")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 
 
 @st.composite
@@ -95,7 +95,7 @@ def test_agrees_with_the_definition(name, case, dtype):
     assert_close(KERNELS[name](*arguments), getattr(definition, name), arguments)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers(name, dtype):
     before = numba.get_num_threads()
@@ -160,7 +160,7 @@ def test_pixels_that_no_window_sees_do_not_count():
 
 @linux_only
 @pytest.mark.parametrize("at_end", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_nothing_is_touched_outside_the_arrays(name, dtype, at_end, monkeypatch):
     everything = arguments_of(LAYERS[name], dtype)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.guarded import guarded_empty, guarded_like, linux_only
+from tests.strategies import FLOATS
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import linear as fast
 from tinycnn.kernels.reference import linear as definition
@@ -42,7 +43,7 @@ def exact_and_bounds(x, weight, bias, grad):
     return exact, [x @ weight.T + bias, x @ weight.T, grad @ weight, grad.T @ x, grad.sum(0)]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_sizes(sizes, dtype):
     arrays = operands(*sizes, dtype)
@@ -51,7 +52,7 @@ def test_sizes(sizes, dtype):
         assert np.all(np.abs(result - exact) <= TOLERANCE[dtype] * bound)
 
 
-@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1))
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 40), st.sampled_from(FLOATS), st.integers(0, 2**32 - 1))
 def test_against_the_definition(rows, inputs, outputs, dtype, seed):
     x, weight, bias, grad = operands(rows, inputs, outputs, dtype, seed)
     expected = [
@@ -82,7 +83,7 @@ def test_nan_and_infinity_stay_in_their_row(rows):
 
 @linux_only
 @pytest.mark.parametrize("at_end", [True, False])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_nothing_is_touched_outside_the_arrays(sizes, dtype, at_end, monkeypatch):
     arrays = operands(*sizes, dtype)

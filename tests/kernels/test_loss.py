@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 from tinycnn.kernels.cpu import logarithm
 from tinycnn.kernels.jit import kernel
@@ -23,7 +24,7 @@ PROBABILITIES = {
     "kl_div": (False, True),
     "poisson_nll_loss": (True, True),
 }
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -209,7 +210,7 @@ def test_stated_error_of_the_logarithms():
     assert units_in_the_last_place(y, np.log1p(u.astype(np.float64))) <= 2
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_logarithms_of_special_numbers(dtype):
     x = np.array([0.0, -0.0, 1.0, np.inf, -1.0, -np.inf, np.nan], dtype)
     y = np.empty_like(x)

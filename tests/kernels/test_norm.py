@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernels.test_twins import agree, dtypes, normal, seeds
+from tests.strategies import FLOATS
 from tinycnn import kernels
 
 FAST = kernels.table("cpu")
@@ -107,7 +108,7 @@ def test_squares_beyond_the_range_of_float32(size, pixels):
     np.testing.assert_allclose(FAST["rms_norm"](rows, None, 1e-5)[1], (rows.astype(np.float64) ** 2).mean(1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_constant_channels(dtype):
     """No variance at all: y is the bias, wherever the constant lies."""
     x = np.broadcast_to(np.array([0.1, 1e4, -3e7], dtype)[:, None], (4, 3, 20)).copy()
@@ -116,7 +117,7 @@ def test_constant_channels(dtype):
     np.testing.assert_allclose(variance, 0, atol=1e-9)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_shared_among_threads(dtype):
     """Sizes for which the parallel variants run."""
     x, grad = normal(0, (8, 16, 900), dtype), normal(1, (8, 16, 900), dtype)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels import threads
 from tinycnn.kernels.cpu import optim as cpu
@@ -40,7 +41,7 @@ def compare(name, dtype, arguments):
                 np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-dtypes = st.sampled_from([np.float32, np.float64])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 1000)
 
 

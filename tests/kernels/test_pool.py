@@ -7,12 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 from tinycnn.kernels import sizes
 
 FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -177,7 +178,7 @@ def test_many_rows_are_numbered_in_wider_integers():
     agree("max_of_windows", np.float32, x, *tables, exact=True)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_nan_and_ties_in_windows_one_by_one(dtype):
     for seed in range(20):
         x = normal(seed, (2, 2, 4, 5), dtype, ties=True)

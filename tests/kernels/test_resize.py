@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 from tinycnn.kernels.resize_tables import RULES, axis_table, coordinates, gradient_table
 
 FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
 KINDS = ["nearest", "nearest-exact", "linear", "cubic", "area", "linear antialias", "cubic antialias"]
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 lengths = st.integers(1, 9)
 

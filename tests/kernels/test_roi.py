@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 
 FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -83,7 +84,7 @@ def test_ps_roi_pool(case, seed):
     agree("ps_roi_pool_grad_x", x.dtype.type, grad, rois, x.shape, scale, bins)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_regions_of_networks_go_to_all_threads(dtype):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 40, 20, 24)).astype(dtype)
@@ -97,7 +98,7 @@ def test_regions_of_networks_go_to_all_threads(dtype):
     agree("roi_pool_grad_x", dtype, y, place, rois, x.shape)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("corners", [(np.nan, 0, 3, 3), (0, 0, np.inf, 3), (-np.inf, 0, np.inf, 3), (1e9, 1e9, 2e9, 2e9), (-9e9, -9e9, -8e9, -8e9)])
 def test_regions_beyond_all_bounds_read_nothing(corners, dtype):
     x = np.ones((1, 4, 4, 4), dtype)

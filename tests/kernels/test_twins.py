@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.strategies import FLOATS
 from tinycnn import kernels
 
 FAST, DEFINITION = kernels.table("cpu"), kernels.table("reference")
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-dtypes = st.sampled_from([np.float64, np.float32])
+dtypes = st.sampled_from(FLOATS)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -43,7 +44,7 @@ def test_activations(name, shape, dtype, seed):
     agree(name + "_grad_x", dtype, normal(seed + 1, shape, dtype), y)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
 def test_activations_at_special_numbers(name, dtype):
     with np.errstate(all="ignore"):

@@ -6,9 +6,10 @@ import pytest
 import tinycnn
 from tinycnn import functional
 from tinycnn.errors import ArgumentError, ShapeError, UsageError
-from tinycnn.models import get_model, lenet5, lenet5_1998, list_models
+from tinycnn.models import get_model, input_size, lenet5, lenet5_1998, list_models
 from tinycnn.models.digit_bitmaps import digit_bitmaps
 from tinycnn.models.lenet import C3_CONNECTIONS, PARAMETERS_1998, STAGES, PartlyConnectedConv2d, SubSampling, map_loss
+from tinycnn.models.registry import builder
 from tinycnn.tensor import Tensor
 from tinycnn.train import overfit_one_batch
 
@@ -194,6 +195,22 @@ def test_the_registry():
     assert {"lenet5", "lenet5_1998"} <= set(list_models())
     assert list_models() == sorted(list_models())
     assert get_model("lenet5", num_classes=3).fc3.weight.shape == (3, 84)
+
+
+def test_every_network_says_which_images_it_is_made_for():
+    sizes = {name: input_size(name) for name in list_models()}
+    assert sizes["lenet5"] == sizes["lenet5_1998"] == (1, 28, 28)
+    assert {size for name, size in sizes.items() if name.endswith("_cifar")} == {(3, 32, 32)}
+    named = ("resnet20", "network_in_network", "resnet50", "alexnet_2012", "xception", "inception_v2", "efficientnet_b2", "efficientnet_b7")
+    assert [sizes[name][-1] for name in named] == [32, 32, 224, 227, 299, 224, 260, 600]
+    assert {side for _, *sides in sizes.values() for side in sides} == {28, 32, 224, 227, 240, 260, 299, 300, 380, 456, 528, 600}
+    with pytest.raises(UsageError, match="input_size: there is no model called 'lenet'; did you mean lenet5"):
+        input_size("lenet")
+
+
+def test_two_builders_of_one_name():
+    with pytest.raises(UsageError, match="two builders called lenet5"):
+        builder(image_size=28)(lenet5)
 
 
 @pytest.mark.parametrize(

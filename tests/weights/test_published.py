@@ -131,3 +131,5 @@ def test_weights_are_looked_for_in_named_places(tmp_path, monkeypatch):
 def test_preprocessing_is_torchvisions_unless_named():
     assert preprocessing("resnet18").resize == 256 and preprocessing("resnet18").mean[0] == 0.485
     assert preprocessing("efficientnet_lite0").std == (128 / 255,) * 3
+    assert preprocessing("xception", 32).crop == 299
+    assert (preprocessing("resnet20", 32).resize, preprocessing("resnet20", 32).crop) == (37, 32)

@@ -19,7 +19,7 @@ examples:
   tinycnn ckpt inspect resnet18-f37072fd.pth
   tinycnn ckpt diff before.npz after.npz
   tinycnn ckpt convert resnet18-f37072fd.pth resnet18.safetensors
-  tinycnn ckpt convert runs/lenet5-digits/checkpoint.npz lenet5.onnx --model lenet5 --input 1,28,28
+  tinycnn ckpt convert runs/lenet5-digits/checkpoint.npz lenet5.onnx --model lenet5
 """
 ACTIONS = {"inspect": 1, "diff": 2, "convert": 2}
 
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="one file to inspect, two to compare, or the old and the new one")
     parser.add_argument("--cfg", metavar="FILE", help="the .cfg of a Darknet .weights file (default: the one beside it)")
     parser.add_argument("--model", metavar="NAME", help="convert: an architecture that the weights must fit; .onnx files need it")
-    parser.add_argument("--input", metavar="C,H,W", default="3,224,224", help="convert to .onnx: size of an image (default: 3,224,224)")
+    parser.add_argument("--input", metavar="C,H,W", help="convert to .onnx: size of an image (default: what the network is made for)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output, all else on standard error")
 
 
@@ -132,12 +132,13 @@ def _diff(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _convert(arguments: argparse.Namespace, console: Console) -> None:
+    from ..models import input_size
     from ..tensor import Tensor
     from ..weights import export_onnx, read, save
 
     source, target = map(Path, arguments.files)
     if target.suffix == ".onnx" and not arguments.model:
-        raise UsageError("an .onnx file holds the network too: name it with --model, and its image size with --input C,H,W")
+        raise UsageError("an .onnx file holds the network too: name it with --model")
     found = read(source, cfg=arguments.cfg)
     state: dict[str, Any] = dict(found.arrays)
     if arguments.model:
@@ -145,7 +146,8 @@ def _convert(arguments: argparse.Namespace, console: Console) -> None:
 
         model, _ = pretrained_model(known(arguments.model), source)
         if target.suffix == ".onnx":
-            export_onnx(model, Tensor(np.zeros((1, *_sizes(arguments.input)), np.float32)), target)
+            sizes = _sizes(arguments.input) if arguments.input else input_size(arguments.model)
+            export_onnx(model, Tensor(np.zeros((1, *sizes), np.float32)), target)
         state = model.state_dict()
     if target.suffix != ".onnx":
         save(state, target, cfg=arguments.cfg)

@@ -4,7 +4,7 @@ import argparse
 
 from ..errors import UsageError
 from .common import Console, add_machine_options, use_threads
-from .summary import add_cost_options, built, default_input
+from .summary import add_cost_options, built
 
 DESCRIPTION = """\
 Put two networks side by side: parameters, MACs, FLOPs and memory, with the arithmetic. One name is a pair of designs:
@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Work out both and print the table."""
     console = Console(arguments.json)
     use_threads(arguments.threads)
+    from ..models import input_size
     from ..study import compare, compare_pair
     from ..study.summary import summary
 
@@ -40,9 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = compare_pair(names[0], arguments.batch, arguments.optimizer)
     elif len(names) == 2:
         first, second = (
-            summary(
-                built(name, arguments.input), arguments.input or default_input(name), arguments.batch, optimizer=arguments.optimizer, name=name
-            )
+            summary(built(name, arguments.input), arguments.input or input_size(name), arguments.batch, optimizer=arguments.optimizer, name=name)
             for name in names
         )
         result = compare(first, second)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from ..errors import UsageError
 from .common import Console, add_machine_options, use_threads, whole_number
-from .summary import input_size
+from .summary import example_size
 
 DESCRIPTION = """\
 Work out one convolution line by line: parameters, multiply-accumulates, and the memory of inference and of training with
@@ -26,7 +26,7 @@ def padding(text: str) -> int | str:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--input", type=input_size, default=(3, 100, 150), metavar="C,H,W", help="one image (default: 3,100,150)")
+    parser.add_argument("--input", type=example_size, default=(3, 100, 150), metavar="C,H,W", help="one image (default: 3,100,150)")
     parser.add_argument("--kernel", type=whole_number(1), default=5, metavar="K", help="height and width of a filter (default: 5)")
     parser.add_argument("--filters", type=whole_number(1), default=200, metavar="N", help="output maps (default: 200)")
     parser.add_argument("--stride", type=whole_number(1), default=1, metavar="N", help="step of the window (default: 1)")

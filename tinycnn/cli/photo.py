@@ -19,6 +19,7 @@ BAR = 30  # characters of a bar for certainty
 def name_photos(arguments: argparse.Namespace, pictures: list[Any], console: Console) -> int:
     """Build the network, load its weights, and name what is in each picture."""
     from ..autograd import no_grad
+    from ..models import input_size
     from ..tensor import Tensor
     from ..weights.pretrained import find_weights, preprocessing
     from .predict import softmax
@@ -27,10 +28,11 @@ def name_photos(arguments: argparse.Namespace, pictures: list[Any], console: Con
     source = Path(arguments.weights) if arguments.weights else find_weights(known(name))
     model, classes = pretrained_model(known(name), source)
     names = read_names(arguments.classes, classes)
+    how = preprocessing(name, input_size(name)[-1])
     console.say(f"{name} with {source}")
     answers = []
     for path, picture in zip(arguments.images, pictures, strict=True):
-        pixels = see(picture, preprocessing(name))
+        pixels = see(picture, how)
         with no_grad():
             output = model(Tensor(pixels[None]))
         logits = output if isinstance(output, Tensor) else output[0]

@@ -25,12 +25,8 @@ examples:
   tinycnn summary lenet5 --tikz lenet5.tex --dot lenet5.dot --svg lenet5.svg
 """
 
-# What these networks take where --input is left out; others take CIFAR images if they know ten classes, else photos.
-OWN = {"lenet5": (1, 28, 28), "lenet5_1998": (1, 32, 32), "alexnet_2012": (3, 227, 227)}
-PHOTO, CIFAR = (3, 224, 224), (3, 32, 32)
 
-
-def input_size(text: str) -> tuple[int, ...]:
+def example_size(text: str) -> tuple[int, ...]:
     """An argparse type: "3,224,224"."""
     try:
         sizes = tuple(int(part) for part in text.replace("x", ",").split(","))
@@ -44,7 +40,7 @@ def input_size(text: str) -> tuple[int, ...]:
 def add_cost_options(parser: argparse.ArgumentParser) -> None:
     """--input, --batch and --optimizer."""
     parser.add_argument(
-        "--input", type=input_size, metavar="C,H,W", help="one example (default: 3,224,224, or what the small networks are built for)"
+        "--input", type=example_size, metavar="C,H,W", help="one example (default: what the network is made for, most for 3,224,224)"
     )
     parser.add_argument("--batch", type=whole_number(1), default=1, metavar="N", help="examples a batch, for the memory (default: 1)")
     parser.add_argument(
@@ -69,12 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Record, work out, write."""
     console = Console(arguments.json)
     use_threads(arguments.threads)
+    from ..models import input_size
     from ..study.drawing import dot, drawing_of, svg, tikz
     from ..study.summary import summary
     from ..study.summary_page import summary_page
 
     model = built(arguments.model, arguments.input, arguments.num_classes, finite=arguments.measure)
-    size = arguments.input or default_input(arguments.model)
+    size = arguments.input or input_size(arguments.model)
     result = summary(model, size, arguments.batch, optimizer=arguments.optimizer, measure=arguments.measure, name=arguments.model)
     console.say(result.text())
     if arguments.html is not None:
@@ -87,16 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(f"wrote {path}")
     console.result({**result.to_dict(), "files": written})
     return 0
-
-
-def default_input(name: str) -> tuple[int, ...]:
-    """The example that a network is built for."""
-    if name in OWN:
-        return OWN[name]
-    classes = builder_options(name).get("num_classes")
-    if classes is not None and classes.default == 10:
-        return CIFAR
-    return (3, 299, 299) if "inception" in name or name == "xception" else PHOTO
 
 
 def builder_options(name: str) -> Mapping[str, inspect.Parameter]:

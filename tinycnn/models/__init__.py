@@ -20,7 +20,7 @@ from .mobilenetv2 import *
 from .mobilenetv3 import *
 from .nin import *
 from .preactivation_resnet import *
-from .registry import get_model, list_models
+from .registry import get_model, input_size, list_models
 from .residual_blocks import *
 from .resnet import *
 from .resnet_cifar import *

@@ -169,7 +169,7 @@ def alexnet(num_classes: int = 1000, in_channels: int = 3, *, dropout: float = 0
     return AlexNet(num_classes, in_channels, dropout=dropout)
 
 
-@builder
+@builder(image_size=32)
 def alexnet_cifar(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.5, width: float = 1.0) -> AlexNet:
     """AlexNet for 32x32 images: five convolutions, three overlapping poolings, three linear layers; 77 M multiply-adds an image.
 

@@ -157,7 +157,7 @@ def cbam_resnet50(num_classes: int = 1000, in_channels: int = 3, *, zero_init_re
     return ResNet(Bottleneck, DEPTHS[50], num_classes, zero_init_residual, in_channels=in_channels, attention=CBAM)
 
 
-@builder
+@builder(image_size=32)
 def cbam_resnet_cifar(num_classes: int = 10, in_channels: int = 3, *, depth: int = 20, shortcut: str = "A") -> CifarResNet:
     """A CIFAR ResNet of `depth` layers with CBAM in each block; the options are `CifarResNet`'s."""
     return CifarResNet(depth, num_classes, in_channels, shortcut, attention=CBAM)

@@ -205,7 +205,7 @@ def darknet53(num_classes: int = 1000, in_channels: int = 3, *, negative_slope: 
     return Darknet53(num_classes, in_channels, negative_slope=negative_slope, zero_init_last=zero_init_last)
 
 
-@builder
+@builder(image_size=32)
 def darknet_cifar(num_classes: int = 10, in_channels: int = 3, *, width_mult: float = 0.25, negative_slope: float = 0.1) -> Darknet19:
     """Darknet-19 for 32x32 images: a quarter of the channels, and the last three of its five poolings."""
     return Darknet19(num_classes, in_channels, width_mult=width_mult, poolings=3, negative_slope=negative_slope)

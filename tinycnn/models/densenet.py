@@ -272,7 +272,7 @@ def densenet201(num_classes: int = 1000, in_channels: int = 3, *, drop_rate: flo
     return _published("densenet201", num_classes, in_channels, drop_rate)
 
 
-@builder
+@builder(image_size=32)
 def densenet_cifar(
     num_classes: int = 10,
     in_channels: int = 3,
@@ -320,13 +320,13 @@ def densenet_cifar(
     )
 
 
-@builder
+@builder(image_size=32)
 def densenet40_k12(num_classes: int = 10, in_channels: int = 3, *, drop_rate: float = 0.0) -> DenseNet:
     """The paper's DenseNet with 40 layers, k = 12, no bottlenecks; 1,019,722 parameters."""
     return densenet_cifar(num_classes, in_channels, bottleneck=False, drop_rate=drop_rate)
 
 
-@builder
+@builder(image_size=32)
 def densenet_bc100_k12(num_classes: int = 10, in_channels: int = 3, *, drop_rate: float = 0.0) -> DenseNet:
     """The paper's DenseNet-BC with 100 layers, k = 12; 769,162 parameters."""
     return densenet_cifar(num_classes, in_channels, depth=100, drop_rate=drop_rate)

@@ -215,7 +215,7 @@ def efficientnet_b0(
     return _efficientnet("b0", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=240)
 def efficientnet_b1(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -223,7 +223,7 @@ def efficientnet_b1(
     return _efficientnet("b1", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=260)
 def efficientnet_b2(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -231,7 +231,7 @@ def efficientnet_b2(
     return _efficientnet("b2", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=300)
 def efficientnet_b3(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -239,7 +239,7 @@ def efficientnet_b3(
     return _efficientnet("b3", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=380)
 def efficientnet_b4(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -247,7 +247,7 @@ def efficientnet_b4(
     return _efficientnet("b4", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=456)
 def efficientnet_b5(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -255,7 +255,7 @@ def efficientnet_b5(
     return _efficientnet("b5", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=528)
 def efficientnet_b6(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -263,7 +263,7 @@ def efficientnet_b6(
     return _efficientnet("b6", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=600)
 def efficientnet_b7(
     num_classes: int = 1000, in_channels: int = 3, *, dropout: float | None = None, stochastic_depth_prob: float = 0.2
 ) -> EfficientNet:
@@ -271,7 +271,7 @@ def efficientnet_b7(
     return _efficientnet("b7", num_classes, in_channels, dropout, stochastic_depth_prob)
 
 
-@builder
+@builder(image_size=32)
 def efficientnet_cifar(
     num_classes: int = 10,
     in_channels: int = 3,

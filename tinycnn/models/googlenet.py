@@ -300,7 +300,7 @@ def googlenet(
     )
 
 
-@builder
+@builder(image_size=32)
 def googlenet_cifar(
     num_classes: int = 10,
     in_channels: int = 3,

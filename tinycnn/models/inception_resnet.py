@@ -235,7 +235,7 @@ class InceptionResNet(Module):
         return self.classif(self.head_drop(self.global_pool(x).flatten(1)))
 
 
-@builder
+@builder(image_size=299)
 def inception_resnet_v1(num_classes: int = 1000, in_channels: int = 3, *, drop_rate: float = 0.2, width: float = 1.0) -> InceptionResNet:
     """Inception-ResNet v1, the paper's; 22,756,328 parameters.
 
@@ -260,7 +260,7 @@ def inception_resnet_v1(num_classes: int = 1000, in_channels: int = 3, *, drop_r
     return InceptionResNet(V1, num_classes, in_channels, drop_rate=drop_rate, width=width)
 
 
-@builder
+@builder(image_size=299)
 def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3, *, drop_rate: float = 0.0, width: float = 1.0) -> InceptionResNet:
     """Inception-ResNet v2 as Google published it; 55,843,464 parameters.
 
@@ -293,7 +293,7 @@ def inception_resnet_v2(num_classes: int = 1000, in_channels: int = 3, *, drop_r
     return InceptionResNet(V2, num_classes, in_channels, drop_rate=drop_rate, width=width)
 
 
-@builder
+@builder(image_size=32)
 def inception_resnet_v2_cifar(
     num_classes: int = 10,
     in_channels: int = 3,

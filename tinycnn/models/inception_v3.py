@@ -225,7 +225,7 @@ class Inception3(Module):
         return {key: value for key, value in state_dict.items() if not key.startswith("AuxLogits.")}
 
 
-@builder
+@builder(image_size=299)
 def inception_v3(
     num_classes: int = 1000,
     in_channels: int = 3,
@@ -272,7 +272,7 @@ def inception_v3(
     return Inception3(num_classes, in_channels, aux_logits=aux_logits, transform_input=transform_input, dropout=dropout, width=width)
 
 
-@builder
+@builder(image_size=32)
 def inception_v3_cifar(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.2, width: float = 0.3125) -> Inception3:
     """Inception v3 for 32x32 images: 5/16 as wide, its modules on grids of 15, 7 and 3; 78 M multiply-adds an image.
 

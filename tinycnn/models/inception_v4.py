@@ -130,7 +130,7 @@ class InceptionV4(Module):
         return self.last_linear(self.head_drop(self.global_pool(self.features(input)).flatten(1)))
 
 
-@builder
+@builder(image_size=299)
 def inception_v4(num_classes: int = 1000, in_channels: int = 3, *, drop_rate: float = 0.0, width: float = 1.0) -> InceptionV4:
     """Inception v4; 42,679,816 parameters.
 
@@ -163,7 +163,7 @@ def inception_v4(num_classes: int = 1000, in_channels: int = 3, *, drop_rate: fl
     return InceptionV4(num_classes, in_channels, drop_rate=drop_rate, width=width)
 
 
-@builder
+@builder(image_size=32)
 def inception_v4_cifar(
     num_classes: int = 10,
     in_channels: int = 3,

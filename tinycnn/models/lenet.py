@@ -107,7 +107,7 @@ class LeNet5(Module):
         return self.fc3(x)
 
 
-@builder
+@builder(image_size=28)
 def lenet5(num_classes: int = 10, in_channels: int = 1, image_size: int | None = None) -> LeNet5:
     """LeNet-5 as it is built today; 61,706 parameters for ten classes of grey images.
 

@@ -186,7 +186,7 @@ def mnasnet1_3(num_classes: int = 1000, in_channels: int = 3, *, dropout: float 
     return MNASNet(1.3, num_classes, dropout, in_channels=in_channels)
 
 
-@builder
+@builder(image_size=32)
 def mnasnet_cifar(num_classes: int = 10, in_channels: int = 3, *, alpha: float = 1.0, dropout: float = 0.2) -> MNASNet:
     """MnasNet for images of 32x32: the first convolution keeps the size; 26 million multiply-adds.
 

@@ -187,7 +187,7 @@ def mobilenetv1_025(num_classes: int = 1000, in_channels: int = 3, *, dropout: f
     return MobileNetV1(num_classes, in_channels, 0.25, dropout)
 
 
-@builder
+@builder(image_size=32)
 def mobilenet_cifar(num_classes: int = 10, in_channels: int = 3, *, width_mult: float = 1.0, dropout: float = 0.0) -> MobileNetV1:
     """MobileNet for images of 32x32: the first convolution keeps the size, so that the last maps have 2x2 pixels; 46 million multiply-adds.
 

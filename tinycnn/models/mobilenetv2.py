@@ -184,7 +184,7 @@ def mobilenet_v2(
     return MobileNetV2(num_classes, width_mult, inverted_residual_setting, round_nearest, None, dropout, in_channels=in_channels)
 
 
-@builder
+@builder(image_size=32)
 def mobilenet_v2_cifar(num_classes: int = 10, in_channels: int = 3, *, width_mult: float = 1.0, dropout: float = 0.2) -> MobileNetV2:
     """MobileNet v2 for images of 32x32: the first convolution keeps the size, so that the last maps have 2x2 pixels; 24 million multiply-adds.
 

@@ -279,7 +279,7 @@ def mobilenet_v3_small(
     return _mobilenet_v3("small", num_classes, in_channels, width_mult, reduced_tail, dilated, dropout)
 
 
-@builder
+@builder(image_size=32)
 def mobilenet_v3_cifar(num_classes: int = 10, in_channels: int = 3, *, width_mult: float = 1.0, dropout: float = 0.2) -> MobileNetV3:
     """MobileNet v3 large for images of 32x32: the first convolution keeps the size; 20 million multiply-adds.
 

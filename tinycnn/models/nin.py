@@ -112,7 +112,7 @@ class NetworkInNetwork(Module):
         return self.features(input).flatten(1)
 
 
-@builder
+@builder(image_size=32)
 def network_in_network(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.5, width: float = 1.0) -> NetworkInNetwork:
     """The paper's CIFAR net; 966,986 parameters and 222 M multiply-adds a 32x32 image.
 
@@ -141,7 +141,7 @@ def network_in_network(num_classes: int = 10, in_channels: int = 3, *, dropout: 
     return NetworkInNetwork(num_classes, in_channels, CIFAR, dropout=dropout, width=width, smallest=4)
 
 
-@builder
+@builder(image_size=32)
 def network_in_network_cifar(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.5, width: float = 0.625) -> NetworkInNetwork:
     """The paper's CIFAR net at 5/8 of its width, 90 M multiply-adds an image: a size that trains on a laptop; see `network_in_network`."""
     return network_in_network(num_classes, in_channels, dropout=dropout, width=width)

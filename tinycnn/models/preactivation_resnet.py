@@ -218,31 +218,31 @@ class PreactivationResNet(Module):
         return self.linear(self.flatten(self.avgpool(self.norm(x))))
 
 
-@builder
+@builder(image_size=32)
 def preactivation_resnet20(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> PreactivationResNet:
     """Pre-activation ResNet-20 of basic blocks; the layers of `resnet20` in another order."""
     return PreactivationResNet(20, num_classes, in_channels, shortcut=shortcut)
 
 
-@builder
+@builder(image_size=32)
 def preactivation_resnet56(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> PreactivationResNet:
     """Pre-activation ResNet-56 of basic blocks; the layers of `resnet56` in another order."""
     return PreactivationResNet(56, num_classes, in_channels, shortcut=shortcut)
 
 
-@builder
+@builder(image_size=32)
 def preactivation_resnet110(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> PreactivationResNet:
     """Pre-activation ResNet-110 of basic blocks; the layers of `resnet110` in another order."""
     return PreactivationResNet(110, num_classes, in_channels, shortcut=shortcut)
 
 
-@builder
+@builder(image_size=32)
 def preactivation_resnet164(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "B") -> PreactivationResNet:
     """Pre-activation ResNet-164 of bottlenecks; 1.7 million parameters."""
     return PreactivationResNet(164, num_classes, in_channels, bottleneck=True, shortcut=shortcut)
 
 
-@builder
+@builder(image_size=32)
 def preactivation_resnet1001(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "B") -> PreactivationResNet:
     """Pre-activation ResNet-1001 of bottlenecks; 10.3 million parameters."""
     return PreactivationResNet(1001, num_classes, in_channels, bottleneck=True, shortcut=shortcut)

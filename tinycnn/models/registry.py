@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ..errors import UsageError
 from ..nn import Module
 
-__all__ = ["builder", "get_model", "list_models"]
+__all__ = ["builder", "get_model", "input_size", "list_models"]
+
+PHOTO = 224  # pixels a side of ImageNet's photos, as most networks see them
 
 _BUILDERS: dict[str, Callable[..., Module]] = {}
+_IMAGE_SIZES: dict[str, int] = {}
 
 Builder = TypeVar("Builder", bound=Callable[..., Module])
 
 
-def builder(function: Builder) -> Builder:
-    """Make a function known to `get_model` and `list_models` under its own name."""
-    if function.__name__ in _BUILDERS:
-        raise UsageError(f"there are two builders called {function.__name__}")
-    _BUILDERS[function.__name__] = function
+@overload
+def builder(function: Builder) -> Builder: ...
+@overload
+def builder(*, image_size: int) -> Callable[[Builder], Builder]: ...
+def builder(function: Any = None, *, image_size: int | None = None) -> Any:
+    """Make a function known to `get_model` and `list_models` under its own name.
+
+    Parameters
+    ----------
+    function
+        The builder, where the decorator is written without arguments.
+    image_size
+        Pixels a side of the images that the network is made for; left out, the builder's own `image_size`, else 224.
+    """
+    if function is None:
+        return functools.partial(builder, image_size=image_size)
+    name = function.__name__
+    if name in _BUILDERS:
+        raise UsageError(f"there are two builders called {name}")
+    _BUILDERS[name] = function
+    _IMAGE_SIZES[name] = image_size or _default_of(function, "image_size", PHOTO)
     return function
 
 
@@ -56,13 +76,42 @@ def get_model(name: str, **options: Any) -> Module:
     >>> sum(parameter.numel() for parameter in get_model("lenet5").parameters())
     61706
     """
-    if name not in _BUILDERS:
-        raise UsageError(f"get_model: {_no_such('model', name, list_models())}")
+    _require("get_model", name)
     accepted = list(inspect.signature(_BUILDERS[name]).parameters)
     for option in options:
         if option not in accepted:
             raise UsageError(f"get_model: {_no_such(f'option of {name}', option, accepted)}")
     return _BUILDERS[name](**options)
+
+
+def input_size(name: str) -> tuple[int, int, int]:
+    """Channels, height and width of the images that a network is made for, as its builder declares them.
+
+    Raises
+    ------
+    UsageError
+        For a name that does not exist; the nearest ones are offered.
+
+    Examples
+    --------
+    >>> input_size("lenet5"), input_size("inception_v3"), input_size("resnet20")
+    ((1, 28, 28), (3, 299, 299), (3, 32, 32))
+    """
+    _require("input_size", name)
+    side = _IMAGE_SIZES[name]
+    # A builder that does not ask for the channels is of a time when images were grey.
+    return _default_of(_BUILDERS[name], "in_channels", 1), side, side
+
+
+def _default_of(function: Callable[..., Module], option: str, otherwise: int) -> int:
+    """What a builder takes where the option is left out."""
+    parameter = inspect.signature(function).parameters.get(option)
+    return otherwise if parameter is None else int(parameter.default)
+
+
+def _require(function: str, name: str) -> None:
+    if name not in _BUILDERS:
+        raise UsageError(f"{function}: {_no_such('model', name, list_models())}")
 
 
 def _no_such(what: str, name: str, known: list[str]) -> str:

@@ -182,61 +182,61 @@ def blocks_in_a_stage(name: str, depth: int, layers: int) -> int:
     return count
 
 
-@builder
+@builder(image_size=32)
 def resnet20(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> CifarResNet:
     """ResNet-20 for 32x32 images; 269,722 parameters with option A, whose shortcuts have none."""
     return CifarResNet(20, num_classes, in_channels, shortcut)
 
 
-@builder
+@builder(image_size=32)
 def resnet32(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> CifarResNet:
     """ResNet-32 for 32x32 images; 464,154 parameters with option A, whose shortcuts have none."""
     return CifarResNet(32, num_classes, in_channels, shortcut)
 
 
-@builder
+@builder(image_size=32)
 def resnet44(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> CifarResNet:
     """ResNet-44 for 32x32 images; 658,586 parameters with option A, whose shortcuts have none."""
     return CifarResNet(44, num_classes, in_channels, shortcut)
 
 
-@builder
+@builder(image_size=32)
 def resnet56(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> CifarResNet:
     """ResNet-56 for 32x32 images; 853,018 parameters with option A, whose shortcuts have none."""
     return CifarResNet(56, num_classes, in_channels, shortcut)
 
 
-@builder
+@builder(image_size=32)
 def resnet110(num_classes: int = 10, in_channels: int = 3, *, shortcut: str = "A") -> CifarResNet:
     """ResNet-110 for 32x32 images; 1,727,962 parameters with option A, whose shortcuts have none."""
     return CifarResNet(110, num_classes, in_channels, shortcut)
 
 
-@builder
+@builder(image_size=32)
 def plain20(num_classes: int = 10, in_channels: int = 3) -> CifarResNet:
     """The layers of `resnet20` without shortcuts, and so as many parameters; the paper's figure 6, left."""
     return CifarResNet(20, num_classes, in_channels, None)
 
 
-@builder
+@builder(image_size=32)
 def plain32(num_classes: int = 10, in_channels: int = 3) -> CifarResNet:
     """The layers of `resnet32` without shortcuts, and so as many parameters; the paper's figure 6, left."""
     return CifarResNet(32, num_classes, in_channels, None)
 
 
-@builder
+@builder(image_size=32)
 def plain44(num_classes: int = 10, in_channels: int = 3) -> CifarResNet:
     """The layers of `resnet44` without shortcuts, and so as many parameters; the paper's figure 6, left."""
     return CifarResNet(44, num_classes, in_channels, None)
 
 
-@builder
+@builder(image_size=32)
 def plain56(num_classes: int = 10, in_channels: int = 3) -> CifarResNet:
     """The layers of `resnet56` without shortcuts, and so as many parameters; the paper's figure 6, left."""
     return CifarResNet(56, num_classes, in_channels, None)
 
 
-@builder
+@builder(image_size=32)
 def plain110(num_classes: int = 10, in_channels: int = 3) -> CifarResNet:
     """The layers of `resnet110` without shortcuts, and so as many parameters; the paper's figure 6, left."""
     return CifarResNet(110, num_classes, in_channels, None)

@@ -85,19 +85,19 @@ class CifarResNeXt(Module):
         return self.linear(self.flatten(self.avgpool(x)))
 
 
-@builder
+@builder(image_size=32)
 def resnext29_8x64d(num_classes: int = 10, in_channels: int = 3) -> CifarResNeXt:
     """ResNeXt-29 with 8 groups of 64 channels; 34.4 million parameters."""
     return CifarResNeXt(29, 8, 64, num_classes, in_channels)
 
 
-@builder
+@builder(image_size=32)
 def resnext29_16x64d(num_classes: int = 10, in_channels: int = 3) -> CifarResNeXt:
     """ResNeXt-29 with 16 groups of 64 channels; 68.1 million parameters."""
     return CifarResNeXt(29, 16, 64, num_classes, in_channels)
 
 
-@builder
+@builder(image_size=32)
 def resnext_cifar(
     num_classes: int = 10, in_channels: int = 3, *, depth: int = 20, cardinality: int = 8, group_width: int = 8, planes: int = 16
 ) -> CifarResNeXt:

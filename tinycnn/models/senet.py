@@ -70,7 +70,7 @@ def seresnet152(num_classes: int = 1000, in_channels: int = 3, *, zero_init_resi
     return _seresnet(152, num_classes, in_channels, zero_init_residual)
 
 
-@builder
+@builder(image_size=32)
 def seresnet_cifar(num_classes: int = 10, in_channels: int = 3, *, depth: int = 20, shortcut: str = "A") -> CifarResNet:
     """A CIFAR ResNet of `depth` layers with squeeze and excitation in each block; the options are `CifarResNet`'s."""
     return CifarResNet(depth, num_classes, in_channels, shortcut, attention=squeeze_excitation)

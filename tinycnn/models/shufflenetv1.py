@@ -192,7 +192,7 @@ def shufflenet_v1_x2_0(num_classes: int = 1000, in_channels: int = 3, *, groups:
     return ShuffleNetV1(num_classes, in_channels, 2.0, groups)
 
 
-@builder
+@builder(image_size=32)
 def shufflenet_v1_cifar(num_classes: int = 10, in_channels: int = 3, *, width_mult: float = 1.0, groups: int = 3) -> ShuffleNetV1:
     """ShuffleNet for images of 32x32: without the first stride and the pooling, so that the last maps have 4x4 pixels; 43 million multiply-adds.
 

@@ -180,7 +180,7 @@ def shufflenet_v2_x2_0(num_classes: int = 1000, in_channels: int = 3) -> Shuffle
     return ShuffleNetV2(STAGE_REPEATS, STAGE_CHANNELS["x2_0"], num_classes, in_channels=in_channels)
 
 
-@builder
+@builder(image_size=32)
 def shufflenet_v2_cifar(num_classes: int = 10, in_channels: int = 3, *, width: str = "x1_0") -> ShuffleNetV2:
     """ShuffleNet v2 for images of 32x32: without the first stride and the pooling, so that the last maps have 4x4 pixels; 45 million multiply-adds.
 

@@ -184,7 +184,7 @@ def squeezenet1_1(num_classes: int = 1000, in_channels: int = 3, *, dropout: flo
     return SqueezeNet(STEM_1_1, ROWS_1_1, 17, num_classes, in_channels, dropout=dropout)
 
 
-@builder
+@builder(image_size=32)
 def squeezenet_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool = True, dropout: float = 0.2, width: float = 1.0) -> SqueezeNet:
     """SqueezeNet for 32x32 images: eight fire modules on grids of 32, 16 and 8; 89 M multiply-adds an image.
 

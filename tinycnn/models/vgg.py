@@ -197,19 +197,19 @@ def vgg19_bn(num_classes: int = 1000, in_channels: int = 3, *, dropout: float = 
     return VGG(19, num_classes, in_channels, batch_norm=True, dropout=dropout)
 
 
-@builder
+@builder(image_size=32)
 def vgg11_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool = True, dropout: float = 0.0, width: float = 0.5) -> VGG:
     """Configuration A for 32x32 images, 39 M multiply-adds an image; options as in `vgg16_cifar`."""
     return VGG(11, num_classes, in_channels, batch_norm=batch_norm, dropout=dropout, hidden=None, width=width)
 
 
-@builder
+@builder(image_size=32)
 def vgg13_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool = True, dropout: float = 0.0, width: float = 0.5) -> VGG:
     """Configuration B for 32x32 images, 58 M multiply-adds an image; options as in `vgg16_cifar`."""
     return VGG(13, num_classes, in_channels, batch_norm=batch_norm, dropout=dropout, hidden=None, width=width)
 
 
-@builder
+@builder(image_size=32)
 def vgg16_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool = True, dropout: float = 0.0, width: float = 0.5) -> VGG:
     """Configuration D for 32x32 images: half as wide, batch normalisation, one linear layer; 79 M multiply-adds an image.
 
@@ -238,7 +238,7 @@ def vgg16_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool
     return VGG(16, num_classes, in_channels, batch_norm=batch_norm, dropout=dropout, hidden=None, width=width)
 
 
-@builder
+@builder(image_size=32)
 def vgg19_cifar(num_classes: int = 10, in_channels: int = 3, *, batch_norm: bool = True, dropout: float = 0.0, width: float = 0.5) -> VGG:
     """Configuration E for 32x32 images, 100 M multiply-adds an image; options as in `vgg16_cifar`."""
     return VGG(19, num_classes, in_channels, batch_norm=batch_norm, dropout=dropout, hidden=None, width=width)

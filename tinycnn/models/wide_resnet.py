@@ -23,25 +23,25 @@ def _wide(depth: int, width: int, num_classes: int, in_channels: int, dropout: f
     return PreactivationResNet(depth - 2, num_classes, in_channels, shortcut="B", width=width, dropout=dropout)
 
 
-@builder
+@builder(image_size=32)
 def wide_resnet28_10(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.0) -> PreactivationResNet:
     """WRN-28-10, the paper's best on CIFAR; 36,479,194 parameters. The paper's dropout is 0.3."""
     return _wide(28, 10, num_classes, in_channels, dropout)
 
 
-@builder
+@builder(image_size=32)
 def wide_resnet40_4(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.0) -> PreactivationResNet:
     """WRN-40-4; 8.9 million parameters."""
     return _wide(40, 4, num_classes, in_channels, dropout)
 
 
-@builder
+@builder(image_size=32)
 def wide_resnet16_4(num_classes: int = 10, in_channels: int = 3, *, dropout: float = 0.0) -> PreactivationResNet:
     """WRN-16-4; 2.7 million parameters."""
     return _wide(16, 4, num_classes, in_channels, dropout)
 
 
-@builder
+@builder(image_size=32)
 def wide_resnet_cifar(num_classes: int = 10, in_channels: int = 3, *, depth: int = 10, width: int = 3, dropout: float = 0.0) -> PreactivationResNet:
     """WRN-`depth`-`width`; left out, WRN-10-3, which a laptop trains.
 

@@ -181,13 +181,13 @@ class Xception(Module):
         return self.fc(self.flatten(self.avgpool(x)))
 
 
-@builder
+@builder(image_size=299)
 def xception(num_classes: int = 1000, in_channels: int = 3) -> Xception:
     """Xception; 22,855,952 parameters."""
     return Xception(num_classes, in_channels)
 
 
-@builder
+@builder(image_size=32)
 def xception_cifar(num_classes: int = 10, in_channels: int = 3, *, middle: int = 3) -> Xception:
     """Xception for 32x32 images: the three flows at about a third of the channels, with three blocks in the middle."""
     return Xception(num_classes, in_channels, stem=(16, 32), entry=(64, 128, 256), middle=middle, exit=(512, 640, 1024), small_images=True)

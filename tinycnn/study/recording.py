@@ -1,17 +1,15 @@
 """Record one forward pass: every operator call with its module, shapes, options, memory and links.
 
-While it records, the interpreter's own profiler hook tells of each Python function that is entered and left; those that the registry knows are
-written down. So functional calls, methods and signs such as `+` are seen however they were imported, and nothing is slower when nobody records.
+How the calls are seen, however they were imported: see `tinycnn.listening`.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from types import CodeType, FrameType
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,26 +18,16 @@ from .. import autograd
 from ..autograd import Node, set_grad_enabled
 from ..errors import ArgumentError
 from ..kernels import memory
+from ..listening import Hearing, Listener, listening, profiled
 from ..nn import Module
-from ..registry import OPERATORS
 from ..tensor import Tensor
 from .graph import Call, Graph, Value
 
 __all__ = ["record_forward"]
 
-_MODULE_CALL = Module.__call__.__code__
 _WORKSPACE = memory.workspace.__code__
 _EMPTY = memory.empty.__code__
 _ACCUMULATE = autograd._accumulate.__code__
-Profiler = Callable[[FrameType, str, Any], Any]
-
-
-def _operator_codes() -> dict[CodeType, str]:
-    """The code of every operator, and of the two notations that are not in the registry."""
-    codes = {operator.function.__code__: name for name, operator in OPERATORS.items()}
-    codes[Tensor.__getitem__.__code__] = "getitem"
-    codes[Tensor.detach.__code__] = "detach"
-    return codes
 
 
 def record_forward(model: Module, input: Any, *, training: bool = False, backward: bool = False) -> Graph:
@@ -93,13 +81,12 @@ def input_tensors(input: Any) -> list[Tensor]:
     return [Tensor(np.random.default_rng(0).random(tuple(input), np.float32))]
 
 
-class Recorder:
+class Recorder(Listener):
     """The state of one recording: which tensors are known, and the calls that are open."""
 
     def __init__(self, model: Module, training: bool) -> None:
         self.model = model
         self.graph = Graph(type(model).__name__, training)
-        self._codes = _operator_codes()
         self._paths = {id(module): (path, type(module).__name__) for path, module in model.named_modules()}
         self._known: dict[int, tuple[weakref.ref[Tensor], Value]] = {}
         self._roots: dict[int, tuple[weakref.ref[np.ndarray], int]] = {}
@@ -108,7 +95,6 @@ class Recorder:
         self._modules: list[tuple[str, str]] = []
         self._numbers = itertools.count()
         self._open: Call | None = None
-        self._frame: FrameType | None = None
         self._largest_workspace = 0
         self._closed = False
         for role, members, into in (
@@ -131,7 +117,8 @@ class Recorder:
             parameter.grad = None
         try:
             with set_grad_enabled(self.graph.training), np.errstate(all="ignore"):
-                result = self._watched(self._profile, self.model, *inputs)
+                with listening(self):
+                    result = self.model(*inputs)
                 self.graph.outputs = tuple(self._find(tensor) for tensor in tensors_in(result))
                 if backward and self.graph.training:
                     self._backward(result)
@@ -144,27 +131,41 @@ class Recorder:
             for parameter, gradient in gradients:
                 parameter.grad = gradient
 
-    def _watched(self, profiler: Profiler, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function while a profiler listens."""
-        previous = sys.getprofile()
-        sys.setprofile(profiler)
-        try:
-            return function(*arguments)
-        finally:
-            sys.setprofile(previous)
-
     def _backward(self, result: Any) -> None:
         """Backward from every output that has a gradient, for the memory it takes."""
         self._largest_workspace = 0
         sources = [tensor for tensor in tensors_in(result) if tensor.requires_grad]
         for tensor in sources:
             upstream = np.zeros(tensor.shape, tensor.dtype)
-            self._watched(self._profile_memory, tensor.backward, upstream, tensor is not sources[-1])
+            with profiled(self.inside):
+                tensor.backward(upstream, tensor is not sources[-1])
         self.graph.backward_workspace = self._largest_workspace
 
-    # What the interpreter tells
+    # What the network tells
 
-    def _profile_memory(self, frame: FrameType, event: str, argument: Any) -> None:
+    def entered(self, module: Module) -> None:
+        """Remember where the calls that follow are made."""
+        self._modules.append(self._paths.get(id(module), ("", type(module).__name__)))
+
+    def left(self) -> None:
+        """Back in the module around it."""
+        self._modules.pop()
+
+    def called(self, operator: str, arguments: dict[str, Any]) -> Hearing:
+        """Open a call; an operator is made of others, and the outermost is the one people called."""
+        described = {key: self._described(value) for key, value in arguments.items()}
+        given = list(dict.fromkeys(values_in(described)))
+        parameters = tuple(value for value in given if value.role == "parameter")
+        path, kind = self._modules[-1] if self._modules else ("", "")
+        if parameters:  # a layer's forward may be called past its hooks; its parameters still say where they live
+            owner = parameters[0].name.rpartition(".")[0]
+            path, kind = owner, next((word for place, word in self._paths.values() if place == owner), kind)
+        inputs = tuple(value for value in given if value.role not in ("parameter", "buffer"))
+        self._open = Call(len(self.graph.calls), operator, path, kind, described, inputs, parameters)
+        self._largest_workspace = 0
+        return Hearing.WHOLE
+
+    def inside(self, frame: FrameType, event: str, argument: Any) -> None:
         """Only what is asked of the allocator, and the gradients that stay."""
         if event == "call" and frame.f_code is _WORKSPACE:
             wanted = frame.f_locals
@@ -174,43 +175,9 @@ class Recorder:
         elif event == "return" and frame.f_code is _ACCUMULATE and frame.f_locals["leaf"].grad is not None:
             self._storage(frame.f_locals["leaf"].grad.data)
 
-    def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event not in ("call", "return"):
-            return
-        code = frame.f_code
-        if self._open is not None:  # an operator is made of others; the outermost is the one people called
-            if frame is self._frame and event == "return":
-                self._finish(argument)
-            else:
-                self._profile_memory(frame, event, argument)
-        elif code is _MODULE_CALL:
-            self._module(frame, event)
-        elif event == "call" and code in self._codes:
-            self._begin(frame, self._codes[code])
-
-    def _module(self, frame: FrameType, event: str) -> None:
-        """A module is entered, or left."""
-        if event == "return":
-            self._modules.pop()
-            return
-        module = frame.f_locals["self"]
-        self._modules.append(self._paths.get(id(module), ("", type(module).__name__)))
-
-    def _begin(self, frame: FrameType, name: str) -> None:
-        arguments = {key: self._described(value) for key, value in list(frame.f_locals.items())}
-        given = list(dict.fromkeys(values_in(arguments)))
-        parameters = tuple(value for value in given if value.role == "parameter")
-        path, kind = self._modules[-1] if self._modules else ("", "")
-        if parameters:  # a layer's forward may be called past its hooks; its parameters still say where they live
-            owner = parameters[0].name.rpartition(".")[0]
-            path, kind = owner, next((word for place, word in self._paths.values() if place == owner), kind)
-        inputs = tuple(value for value in given if value.role not in ("parameter", "buffer"))
-        self._open = Call(len(self.graph.calls), name, path, kind, arguments, inputs, parameters)
-        self._frame = frame
-        self._largest_workspace = 0
-
-    def _finish(self, result: Any) -> None:
-        call, self._open, self._frame = self._open, None, None
+    def returned(self, operator: str, result: Any) -> None:
+        """Write the open call down."""
+        call, self._open = self._open, None
         assert call is not None
         tensors = list(tensors_in(result))
         if not tensors or not (call.inputs or call.parameters):

@@ -1,7 +1,7 @@
 """Export of a network to ONNX: run once on an example, every operator it calls becomes a node.
 
 Attention, residual connections and branches need no special care, as the operators are seen and not the layers: see
-`tracing`. What does not depend on the input (weights, and whatever is computed from weights alone) is stored as it is.
+`tinycnn.listening`. What does not depend on the input (weights, and whatever is computed from weights alone) is stored as it is.
 
 References
 ----------
@@ -20,10 +20,10 @@ import numpy as np
 from .._version import __version__
 from ..autograd import enable_grad
 from ..errors import ArgumentError, CheckpointError
+from ..listening import Hearing, Listener, listening
 from ..nn import Module
 from ..tensor import Tensor
 from .files import write_whole
-from .tracing import Listener, listening
 
 __all__ = ["export_onnx"]
 
@@ -55,34 +55,43 @@ class Graph(Listener):
         self.names: dict[int, str] = {}
         self.unspoken: set[int] = set()  # tensors that depend on the input and have no name, such as comparisons
         self.kept: list[Tensor] = []  # so that no id is used twice
+        self.arguments = SimpleNamespace()  # of the operator that is running
 
-    # What the tracer asks
+    # What the network tells
 
-    def concerns(self, arguments: Any) -> bool:
-        """Whether a tensor among the arguments depends on the input."""
-        return any(id(tensor) in self.names or self._lost(tensor) for tensor in _tensors(arguments))
+    def called(self, operator: str, arguments: dict[str, Any]) -> Hearing:
+        """Take what depends on the input: whole where the operator has a converter, else by its parts."""
+        if not self.concerns(arguments):
+            return Hearing.NOTHING
+        if operator not in self.converters:
+            return Hearing.PARTS
+        self.arguments = SimpleNamespace(**arguments)
+        return Hearing.WHOLE
 
-    def knows(self, name: str) -> bool:
-        """Whether the operator has a converter."""
-        return name in self.converters
-
-    def heard(self, name: str, arguments: SimpleNamespace, result: Any) -> None:
+    def returned(self, operator: str, result: Any) -> None:
         """Add the operator's nodes."""
-        made = self.converters[name](self, arguments, result)
+        arguments, self.arguments = self.arguments, SimpleNamespace()
+        if result is None:
+            return  # it raised
+        made = self.converters[operator](self, arguments, result)
         results, names = (result, made) if isinstance(result, tuple) else ((result,), [made])
         for tensor, output in zip(results, names, strict=True):
             self.bind(tensor, output)
 
-    def unheard(self, name: str, result: Any) -> None:
+    def passed(self, operator: str, result: Any) -> None:
         """Refuse an operator that neither has a converter nor is made of operators that have one."""
         for tensor in _tensors(result):
             if id(tensor) not in self.names and tensor.requires_grad:
-                raise CheckpointError(f"export_onnx: the operator {name!r} has no ONNX form here; {self._known()}")
+                raise CheckpointError(f"export_onnx: the operator {operator!r} has no ONNX form here; {self._known()}")
             if id(tensor) not in self.names:
                 self.unspoken.add(id(tensor))
                 self.kept.append(tensor)
 
     # What converters use
+
+    def concerns(self, arguments: Any) -> bool:
+        """Whether a tensor among the arguments depends on the input."""
+        return any(id(tensor) in self.names or self._lost(tensor) for tensor in _tensors(arguments))
 
     def bind(self, tensor: Tensor, name: str) -> None:
         """Remember under which name a tensor stands in the graph."""

@@ -260,6 +260,7 @@ CONVERTERS: dict[str, Converter] = {
     "transpose": _transpose,
     "permute": _permute,
     "contiguous": lambda g, a, result: g.value(a.input),
+    "detach": lambda g, a, result: g.value(a.self),
     "cat": _cat,
     "stack": _stack,
     "split": _split,

@@ -53,15 +53,24 @@ PREPROCESSING = {
 }
 
 
-def preprocessing(name: str) -> Preprocessing:
+def preprocessing(name: str, image_size: int = 224) -> Preprocessing:
     """How a model of this name wants to see a photo.
+
+    Parameters
+    ----------
+    name
+        Of a network.
+    image_size
+        Pixels a side that the network is made for, for one whose habit is not known: cut out of 8/7 as many, as 224 are of 256.
 
     Examples
     --------
     >>> preprocessing("inception_v3").crop
     299
+    >>> preprocessing("one's own", 28).resize
+    32
     """
-    return PREPROCESSING.get(name, Preprocessing())
+    return PREPROCESSING.get(name) or Preprocessing(round(image_size * 8 / 7), image_size)
 
 
 @cache
