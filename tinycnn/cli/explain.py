@@ -19,7 +19,7 @@ examples:
   tinycnn explain max_pool2d "5 0 8 2; 1 9 5 4" kernel_size=2      arrays inline: rows between semicolons
   tinycnn explain conv2d photo.png weight.npy padding=1            from .npy, .csv or an image (grey, the first 8 x 8 pixels)
   tinycnn explain conv2d --backward --html conv.html                 a page to step through with the arrow keys
-  tinycnn explain softmax "1 2 3" dim=1 --backward --latex         equations for your slides
+  tinycnn explain softmax "1 2 3" dim=0 --backward --latex         equations for your slides
   tinycnn explain roi_align --seed 3 --json                          everything as data
   tinycnn explain --list                                             all operators by family
 """
@@ -29,7 +29,8 @@ SIDE = 8  # pixels of an image that are taken: more is not readable
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("operator", nargs="?", metavar="OP", help="an operator, such as conv2d")
-    parser.add_argument("arrays", nargs="*", metavar="ARRAY", help='its first arguments: "5 0 8; 1 9 5", or a .npy, .csv or image file; NAME=VALUE for one by name')
+    words = 'its first arguments: "5 0 8; 1 9 5", or a .npy, .csv or image file; NAME=VALUE for one by name'
+    parser.add_argument("arrays", nargs="*", metavar="ARRAY", help=words)
     parser.add_argument("--backward", action="store_true", help="explain the gradients too, with a numeric check")
     parser.add_argument("--grad", metavar="ARRAY", help="upstream gradient (default: 1, 2, 3, ...); implies --backward")
     parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="decides drawn numbers (default: 0)")

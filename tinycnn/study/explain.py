@@ -82,7 +82,7 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
     --------
     >>> found = explain("avg_pool2d", [[5, 0, 8, 2], [1, 9, 5, 4]], kernel_size=2)
     >>> print(found.results[0].elements[0].numbers, "=", found.results[0].elements[0].value)
-    5/4 + 0/4 + 1/4 + 9/4 = 15/4
+    (5 + 0 + 1 + 9)/4 = 15/4
     """
     operator = _known(name)
     arguments = arguments_for(operator, arrays, options, seed)
@@ -99,6 +99,7 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
         call=_call_text(operator, arguments),
         arrays=dict(arrays_in(arguments)),
         options={key: value for key, value in arguments.items() if key not in _array_names(arguments)},
+        seed=seed,
         results=[],
     )
     traced = run_traced(found, name, arguments, run)
@@ -162,10 +163,7 @@ def part_of(name: str, of: str, history: np.ndarray) -> Part:
     roots = [value if isinstance(value, Traced) else Traced(value) for value in history.reshape(-1)]
     names = shared_steps(roots)
     nodes = {id(node): node for node in walk(roots)}
-    steps = tuple(
-        Step(label, expression(nodes[key], names), substituted(nodes[key], names), latex(nodes[key], names), nodes[key].value, tuple(nodes[key].sources()))
-        for key, label in names.items()
-    )
+    steps = tuple(Step(label, *texts_of(nodes[key], names), nodes[key].value, tuple(nodes[key].sources())) for key, label in names.items())
     elements = []
     for index, root in zip(np.ndindex(history.shape), roots, strict=True):
         terms = root.terms(names)
@@ -173,10 +171,14 @@ def part_of(name: str, of: str, history: np.ndarray) -> Part:
             Summand(*summand_texts(term, names), term.value, _sources_of((*term.factors, *term.divisors))) for term in terms if len(terms) <= 400
         )
         inside = [names[id(node)] for node in walk([root]) if id(node) in names and node is not root]
-        texts = expression(root, names), substituted(root, names), latex(root, names)
-        elements.append(Element(index, root.value, *texts, summands, tuple(root.sources()), tuple(inside)))
+        elements.append(Element(index, root.value, *texts_of(root, names), summands, tuple(root.sources()), tuple(inside)))
     values = np.array([float(root.value) for root in roots]).reshape(history.shape)
     return Part(name, of, values, tuple(elements), steps)
+
+
+def texts_of(node: Traced, names: Mapping[int, str]) -> tuple[str, str, str]:
+    """In symbols, with numbers, as LaTeX."""
+    return expression(node, names), substituted(node, names), latex(node, names)
 
 
 def _sources_of(nodes: Iterable[Traced]) -> tuple[Source, ...]:

@@ -22,7 +22,13 @@ LARGEST_SIZE = 4096  # of what options such as output_size ask for
 SIZE_OPTIONS = frozenset(
     "output_size size scale_factor scale repeats sizes padding num_classes minlength bins shape pad kernel_size k dims chunks".split()
 )
-LIFTED = ("input", "weight", "indices", "boxes", "grid", "offset")  # arrays that get axes of batch and channel
+LIFTED = ("input", "weight", "indices")  # arrays that get axes of batch and channel, in the families of images
+IMAGE_FAMILIES = frozenset(
+    """
+    adaptive_pool conv conv_transpose convolve deform_conv fractional_pool global_pool grid_sample lp_pool min_sum_pool pool regularisation resize roi
+    shuffle unfold unpool
+    """.split()
+)
 
 
 def parsed_array(text: str) -> np.ndarray:
@@ -141,7 +147,7 @@ def _converted(operator: Operator, key: str, value: Any, example: Any) -> Any:
             value = (value,)
         return tuple(_converted(operator, key, part, example[0]) for part in value)
     wants_array = isinstance(example, np.ndarray) or (key in operator.differentiable and example is None)
-    if isinstance(value, np.ndarray) and not wants_array and not (example is None):
+    if isinstance(value, np.ndarray) and not wants_array and example is not None:
         return _option(value)
     if not isinstance(value, np.ndarray) and not (wants_array and not isinstance(value, (str, bool)) and value is not None):
         return value
@@ -151,7 +157,8 @@ def _converted(operator: Operator, key: str, value: Any, example: Any) -> Any:
         array = array.astype(np.float64)
     elif array.dtype.kind == "f" and bool((array == np.round(array)).all()):
         array = array.astype(bool if kind == np.bool_ else np.int64)
-    if key in LIFTED and isinstance(example, np.ndarray) and example.ndim >= 3 and array.ndim < example.ndim:
+    lifted = key in LIFTED and operator.family in IMAGE_FAMILIES
+    if lifted and isinstance(example, np.ndarray) and example.ndim >= 3 and array.ndim < example.ndim:
         array = array.reshape((1,) * (example.ndim - array.ndim) + array.shape)
     return array
 
@@ -168,7 +175,9 @@ def _as_array(operator: Operator, key: str, value: Any) -> np.ndarray:
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise UsageError(f"explain: {operator.name}'s {key} is not an array of numbers; give every row as many numbers, such as [[5, 0, 8], [1, 9, 5]]")
+        raise UsageError(
+            f"explain: {operator.name}'s {key} is not an array of numbers; give every row as many numbers, such as [[5, 0, 8], [1, 9, 5]]"
+        )
     return array
 
 
@@ -186,7 +195,7 @@ def _require_sizes(operator: Operator, named: Mapping[str, Any]) -> None:
 
 def _require_readable(operator: Operator, arguments: Mapping[str, Any]) -> None:
     """Refuse inputs that would take minutes and pages."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     for key, value in arguments.items():
         for part in value if isinstance(value, (tuple, list)) else (value,):
             if isinstance(part, np.ndarray):
@@ -200,4 +209,5 @@ def _require_readable(operator: Operator, arguments: Mapping[str, Any]) -> None:
             )
     largest = sorted(sizes.values())[-2:]
     if len(largest) == 2 and largest[0] * largest[1] > MOST_PRODUCTS:
-        raise UsageError(f"explain: {operator.name} on arrays of {largest[1]:,} and {largest[0]:,} elements has too many products to read; take smaller ones")
+        sizes_text = f"{largest[1]:,} and {largest[0]:,}"
+        raise UsageError(f"explain: {operator.name} on arrays of {sizes_text} elements has too many products to read; take smaller ones")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import numpy as np
 
 from .. import kernels
 from ..autograd import backward
+from ..listening import profiled
 from ..registry import OPERATORS
 from ..tensor import Tensor
 from .traced import traced_array
@@ -172,7 +172,7 @@ def recorded_calls(name: str, arguments: Mapping[str, Any]) -> tuple[Run, list[C
             functions.pop(function.__code__, None)
     steps: list[Call] = []
     used: list[Call] = []
-    open_frames: list[tuple[Any, Call | None]] = []
+    open_frames: list[tuple[Any, Call]] = []
 
     def watch(frame: Any, event: str, result: Any) -> None:
         code = frame.f_code
@@ -184,14 +184,8 @@ def recorded_calls(name: str, arguments: Mapping[str, Any]) -> tuple[Run, list[C
                 steps.append(call)
             open_frames.append((frame, call))
         elif event == "return" and open_frames and open_frames[-1][0] is frame:
-            call = open_frames.pop()[1]
-            if call is not None:
-                call.result = result
+            open_frames.pop()[1].result = result
 
-    previous = sys.getprofile()
-    sys.setprofile(watch)
-    try:
+    with profiled(watch):
         run = run_operator(name, arguments)
-    finally:
-        sys.setprofile(previous)
     return run, [call for call in steps if call.result is not None], [call for call in used if call.result is not None]

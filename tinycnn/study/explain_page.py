@@ -27,7 +27,8 @@ code, pre, .mono { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consola
 pre { background: var(--panel); padding: .8rem 1rem; border-radius: 8px; overflow-x: auto; font-size: .86rem; margin: .4rem 0; }
 .bar { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .9rem 0; position: sticky; top: 0; background: var(--paper);
   padding: .5rem 0; z-index: 2; border-bottom: 1px solid var(--line); }
-button { font: inherit; color: inherit; border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: .25rem .8rem; cursor: pointer; }
+button { font: inherit; color: inherit; border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: .25rem .8rem;
+  cursor: pointer; }
 button:hover { border-color: var(--from); } button[aria-pressed=true] { background: var(--from-fill); border-color: var(--from); }
 button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline-offset: 1px; }
 .where { margin-left: auto; color: var(--soft); font-variant-numeric: tabular-nums; }
@@ -36,7 +37,8 @@ button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline
 .grids { display: flex; flex-wrap: wrap; gap: .8rem; }
 .grids figure { margin: 0; } figcaption { color: var(--soft); font-size: .8rem; }
 table.grid { border-collapse: collapse; }
-table.grid td { border: 1px solid var(--line); min-width: 2.7em; height: 2.3em; padding: .1em .45em; text-align: center; font-variant-numeric: tabular-nums; }
+table.grid td { border: 1px solid var(--line); min-width: 2.7em; height: 2.3em; padding: .1em .45em; text-align: center;
+  font-variant-numeric: tabular-nums; }
 table.grid td.from { background: var(--from-fill); box-shadow: inset 0 0 0 2px var(--from); font-weight: 600; }
 table.grid td.term { background: var(--now-fill); box-shadow: inset 0 0 0 3px var(--now); font-weight: 700; }
 table.grid td.now { background: var(--now-fill); box-shadow: inset 0 0 0 3px var(--now); font-weight: 700; }
@@ -53,7 +55,8 @@ table.list tr.pick:hover td { background: var(--now-fill); }
 kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em; font: inherit; font-size: .85em; }
 @media (max-width: 600px) { body { font-size: 15px; } main { padding: 1rem .7rem 3rem; } .where { margin-left: 0; } }
 @media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --panel: #fff; } .bar { display: none; } body { font-size: 10pt; }
-  .focus { border: 1px solid #999; } tr, figure { break-inside: avoid; } .array, .wide { overflow: visible; } pre { white-space: pre-wrap; border: 1px solid #999; } }
+  .focus { border: 1px solid #999; } tr, figure { break-inside: avoid; } .array, .wide { overflow: visible; }
+  pre { white-space: pre-wrap; border: 1px solid #999; } }
 .print { display: none; } @media print { .print { display: block; } }
 """
 
@@ -62,90 +65,131 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const parts = [...data.results, ...data.gradients];
 let part = 0, at = 0;
 const by = id => document.getElementById(id);
-function make(tag, text, kind) { const node = document.createElement(tag); if (text !== undefined) node.textContent = text; if (kind) node.className = kind; return node; }
+function make(tag, text, kind) {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (kind) node.className = kind;
+  return node;
+}
 function flat(values) { return Array.isArray(values) ? values.flatMap(flat) : [values]; }
-function short(value) { return typeof value === "number" ? (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)))) : String(value); }
+function short(value) {
+  if (typeof value !== "number") return String(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
+}
 function key(name, index) { return name + "|" + index.join(","); }
+function light(sources, kind) {
+  for (const [name, index] of sources) {
+    const cell = document.querySelector(`td[data-key="${CSS.escape(key(name, index))}"]`);
+    if (cell) cell.classList.add(kind);
+  }
+}
 function grids(name, shape, values, shown, result) {
-  const box = make("div", undefined, "array"); box.append(make("h3", name + (shape.length ? "  " + shape.join(" x ") : "")));
-  const holder = make("div", undefined, "grids"), all = shown || flat(values).map(short);
+  const box = make("div", undefined, "array"), holder = make("div", undefined, "grids");
+  box.append(make("h3", name + (shape.length ? "  " + shape.join(" x ") : "")));
+  const all = shown || flat(values).map(short), lead = shape.slice(0, -2), count = lead.reduce((a, b) => a * b, 1);
   const rows = shape.length > 1 ? shape[shape.length - 2] : 1, columns = shape.length ? shape[shape.length - 1] : 1;
-  const lead = shape.slice(0, -2), count = lead.reduce((a, b) => a * b, 1);
   for (let block = 0; block < count; block++) {
-    const prefix = []; let rest = block;
-    for (let axis = lead.length - 1; axis >= 0; axis--) { prefix.unshift(rest % lead[axis]); rest = Math.floor(rest / lead[axis]); }
+    const prefix = [];
+    for (let axis = lead.length - 1, rest = block; axis >= 0; axis--) { prefix.unshift(rest % lead[axis]); rest = Math.floor(rest / lead[axis]); }
     const figure = make("figure"), table = make("table", undefined, "grid" + (result ? " result" : ""));
     if (count > 1) figure.append(make("figcaption", "[" + prefix.join(", ") + "]"));
     for (let i = 0; i < rows; i++) {
       const row = table.insertRow();
       for (let j = 0; j < columns; j++) {
         const number = (block * rows + i) * columns + j, cell = row.insertCell();
-        if (number >= all.length) continue;
-        cell.textContent = all[number];
         const index = shape.length > 1 ? [...prefix, i, j] : shape.length ? [j] : [];
+        cell.textContent = all[number];
         cell.dataset.key = key(name, index);
-        if (result) { cell.dataset.number = number; cell.tabIndex = -1; cell.setAttribute("aria-label", name + "[" + index.join(", ") + "] = " + all[number]); }
+        if (result) cell.dataset.number = number;
+        cell.setAttribute("aria-label", name + "[" + index.join(", ") + "] = " + all[number]);
       }
     }
-    figure.append(table); holder.append(figure);
+    figure.append(table);
+    holder.append(figure);
   }
-  box.append(holder); return box;
+  box.append(holder);
+  return box;
 }
 function list(header, rows, shorts) {
   const wide = make("div", undefined, "wide"), table = make("table", undefined, "list"), head = table.createTHead().insertRow();
   for (const text of header) head.append(make("th", text));
   const body = table.createTBody();
-  for (const row of rows) { const line = body.insertRow(); row.forEach((text, column) => line.append(make("td", text, (shorts || []).includes(column) ? "short" : ""))); }
-  wide.append(table); return wide;
+  for (const row of rows) {
+    const line = body.insertRow();
+    row.forEach((text, column) => line.append(make("td", text, shorts.includes(column) ? "short" : "")));
+  }
+  wide.append(table);
+  return wide;
 }
+function equation(...pieces) { const line = make("p", undefined, "equation"); line.append(...pieces); return line; }
 function choose(next, focus) {
-  const shown = parts[part]; at = Math.max(0, Math.min(shown.elements.length - 1, next));
+  const shown = parts[part];
+  at = Math.max(0, Math.min(shown.elements.length - 1, next));
   document.querySelectorAll(".now, .from, .term").forEach(cell => cell.classList.remove("now", "from", "term"));
-  const element = shown.elements[at], panel = by("focus"); panel.replaceChildren();
-  if (!element) { panel.append(make("p", "This result is empty.")); return; }
+  const element = shown.elements[at], panel = by("focus");
+  panel.replaceChildren();
+  if (!element) { panel.append(make("p", "This result is empty.")); by("where").textContent = ""; return; }
   const cell = document.querySelector(`table.result td[data-number="${at}"]`);
   if (cell) { cell.classList.add("now"); if (focus) cell.scrollIntoView({ block: "nearest", inline: "nearest" }); }
   light(element.sources, "from");
   const name = shown.name + (element.index.length ? "[" + element.index.join(", ") + "]" : "");
-  const first = make("p", undefined, "equation"); first.append(make("b", name), " = ", make("span", element.symbols, "mono")); panel.append(first);
-  if (element.numbers !== element.symbols && element.terms.length) {
-    const second = make("p", undefined, "equation"); second.append("= ", make("span", element.numbers, "mono")); panel.append(second); }
-  const third = make("p", undefined, "equation"); third.append("= ", make("b", String(element.value))); panel.append(third);
+  panel.append(equation(make("b", name), " = ", make("span", element.symbols, "mono")));
+  if (element.numbers !== element.symbols && element.terms.length) panel.append(equation("= ", make("span", element.numbers, "mono")));
+  panel.append(equation("= ", make("b", String(element.value))));
   for (const step of shown.steps.filter(step => element.steps.includes(step.name))) {
-    const line = make("p", undefined, "step"); line.append("with ", make("b", step.name), " = ", make("span", step.symbols + " = " + step.numbers + " = " + step.value, "mono"));
-    panel.append(line); }
-  if (element.terms.length > 1) {
-    const table = list(["term", "with numbers", "adds"], element.terms.map(term => [term.symbols, term.numbers, term.value]), [2]);
-    [...table.querySelectorAll("tbody tr")].forEach((row, number) => { row.className = "pick";
-      row.onmouseenter = () => light(element.terms[number].sources, "term");
-      row.onmouseleave = () => document.querySelectorAll(".term").forEach(each => each.classList.remove("term")); });
-    panel.append(table); }
+    const line = make("p", undefined, "step");
+    line.append("with ", make("b", step.name), " = ", make("span", step.symbols + " = " + step.numbers + " = " + step.value, "mono"));
+    panel.append(line);
+  }
+  if (element.terms.length > 1) panel.append(terms(element));
   if (!element.terms.length && element.sources.length) panel.append(make("p", "A decision: the marked elements can change it."));
-  by("where").textContent = name + "   " + (at + 1) + " of " + shown.elements.length;
+  by("where").textContent = name + ", " + (at + 1) + " of " + shown.elements.length;
 }
-function light(sources, kind) { for (const [name, index] of sources) { const cell = document.querySelector(`td[data-key="${CSS.escape(key(name, index))}"]`); if (cell) cell.classList.add(kind); } }
+function terms(element) {
+  const table = list(["term", "with numbers", "adds"], element.terms.map(term => [term.symbols, term.numbers, term.value]), [2]);
+  [...table.querySelectorAll("tbody tr")].forEach((row, number) => {
+    row.className = "pick";
+    row.onmouseenter = () => light(element.terms[number].sources, "term");
+    row.onmouseleave = () => document.querySelectorAll(".term").forEach(each => each.classList.remove("term"));
+  });
+  return table;
+}
 function open(number) {
-  part = number; const shown = parts[part], box = by("arrays"); box.replaceChildren();
+  part = number;
+  const shown = parts[part], box = by("arrays"), gradient = part >= data.results.length;
+  box.replaceChildren();
   [...by("tabs").children].forEach((tab, place) => tab.setAttribute("aria-pressed", String(place === part)));
-  const gradient = part >= data.results.length;
-  for (const [name, array] of Object.entries(data.arrays)) if (gradient || !name.startsWith("grad")) box.append(grids(name, array.shape, array.values));
+  for (const [name, array] of Object.entries(data.arrays)) {
+    if (gradient || !name.startsWith("grad")) box.append(grids(name, array.shape, array.values));
+  }
   box.append(grids(shown.name, shown.shape, shown.values, shown.elements.map(element => String(element.value)), true));
   choose(0);
 }
-parts.forEach((each, number) => { const tab = make("button", each.name); tab.onclick = () => open(number); by("tabs").append(tab); });
-by("back").onclick = () => choose(at - 1, true); by("on").onclick = () => choose(at + 1, true);
-by("arrays").addEventListener("click", event => { const cell = event.target.closest("td[data-number]"); if (cell) choose(Number(cell.dataset.number)); });
+parts.forEach((each, number) => {
+  const tab = make("button", each.name);
+  tab.onclick = () => open(number);
+  by("tabs").append(tab);
+});
+by("back").onclick = () => choose(at - 1, true);
+by("on").onclick = () => choose(at + 1, true);
+by("arrays").addEventListener("click", event => {
+  const cell = event.target.closest("td[data-number]");
+  if (cell) choose(Number(cell.dataset.number));
+});
 document.addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const shape = parts[part].shape, columns = shape.length ? shape[shape.length - 1] : 1;
-  const move = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -at, End: parts[part].elements.length, " ": event.shiftKey ? -1 : 1 }[event.key];
-  if (move !== undefined) { if (event.key === " " && event.target.tagName === "BUTTON") return; event.preventDefault(); choose(at + move, true); }
-  const digit = Number(event.key); if (digit >= 1 && digit <= parts.length) open(digit - 1);
-  if (event.key === "Tab" && false) return;
+  const shape = parts[part].shape, columns = shape.length ? shape[shape.length - 1] : 1, last = parts[part].elements.length - 1;
+  const next = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + columns, ArrowUp: at - columns, Home: 0, End: last }[event.key];
+  if (next !== undefined) { event.preventDefault(); if (next >= 0 && next <= last) choose(next, true); }
+  const digit = Number(event.key);
+  if (digit >= 1 && digit <= parts.length) open(digit - 1);
 });
-for (const table of data.tables) { by("tables").append(make("h2", table.title), list(table.header, table.rows, [0])); if (table.note) by("tables").append(make("p", table.note, "lead")); }
+for (const table of data.tables) {
+  by("tables").append(make("h2", table.title), list(table.header, table.rows, [0]));
+  if (table.note) by("tables").append(make("p", table.note, "lead"));
+}
 if (data.checks.length) {
-  by("tables").append(make("h2", "Numeric check"), make("p", "Central differences of sum(grad y) beside the gradient.", "lead"));
+  by("tables").append(make("h2", "Numeric check"), make("p", "Differences of sum(grad y) beside the gradient.", "lead"));
   const table = list(["entry", "analytic", "numeric", "verdict"], data.checks.map(check =>
     [check.of + "[" + check.index.join(", ") + "]", short(check.analytic), short(check.numeric), check.verdict]), [0, 1, 2]);
   [...table.querySelectorAll("tbody tr")].forEach((row, number) => row.lastChild.classList.add(data.checks[number].agrees ? "good" : "bad"));
@@ -187,4 +231,5 @@ def script_data(data: dict[str, Any]) -> str:
 
 def notebook_frame(found: Explanation) -> str:
     """The page inside a frame, so that its style stays its own."""
-    return f'<iframe title="{html.escape(found.operator)}" style="width:100%;height:640px;border:0" srcdoc="{html.escape(page(found), quote=True)}"></iframe>'
+    title, inside = html.escape(found.operator), html.escape(page(found), quote=True)
+    return f'<iframe title="{title}" style="width:100%;height:640px;border:0" srcdoc="{inside}"></iframe>'

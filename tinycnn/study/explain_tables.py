@@ -37,7 +37,8 @@ def provides(*families: str) -> Callable[[Provider], Provider]:
 
 def tables_for(found: Explanation, steps: list[Call], used: list[Call]) -> list[Table]:
     """Every table of the operator."""
-    tables = [table for key in dict.fromkeys((found.family, found.operator)) for provider in _providers.get(key, []) for table in provider(found, used)]
+    keys = dict.fromkeys((found.family, found.operator))
+    tables = [table for key in keys for provider in _providers.get(key, []) for table in provider(found, used)]
     if steps:
         tables.append(composition(steps))
     return [Table(table.title, table.header, table.rows[:MOST_ROWS], _cut_note(table)) for table in tables if table.rows]
@@ -130,7 +131,8 @@ def pooled(found: Explanation, used: list[Call]) -> list[Table]:
         else:
             rows.append((place(element.index), plain(element.value), element.numbers))
     header = ("y", "maximum", "route") if largest else ("y", "mean", "sum over the window")
-    tables = [Table("Routes of the maxima" if largest else "Windows and means", header, tuple(rows), "Of equal elements the first wins." if largest else "")]
+    title, note = ("Routes of the maxima", "Of equal elements the first wins.") if largest else ("Windows and means", "")
+    tables = [Table(title, header, tuple(rows), note)]
     if kernel is not None:
         windows = [
             (axis, str(number), f"{first} to {stop - 1}", str(stop - first))
@@ -152,7 +154,8 @@ def taps(found: Explanation, used: list[Call]) -> list[Table]:
                 value = found.arrays["input"][sources[0][1]].item()
                 weight = plain(float(term.value) / value) if value else "*"
                 rows.append((place(element.index), source_text(sources[0]), plain(value), weight, plain(term.value)))
-    return [Table("Taps: what each output reads", ("y", "element", "value", "weight", "adds"), tuple(rows), "* the element is 0, any weight gives 0.")]
+    note = "* the element is 0, any weight gives 0." if any(row[3] == "*" for row in rows) else ""
+    return [Table("Taps: what each output reads", ("y", "element", "value", "weight", "adds"), tuple(rows), note)]
 
 
 @provides("batch_norm", "group_norm", "layer_norm")
@@ -171,9 +174,9 @@ def statistics(found: Explanation, used: list[Call]) -> list[Table]:
         unbiased = plain(spread * count / (count - 1)) if count > 1 else "-"
         inverse = plain(float(moments.inverse_root(np.float64(spread + epsilon))))
         rows.append((place(index), plain(float(mean[index])), plain(spread), unbiased, inverse))
-    note = "Normalisation divides by the biased variance; running_var is updated with the unbiased one, as in PyTorch." if call.name == "batch_norm" else ""
+    note = "Normalisation divides by the biased variance; running_var is updated with the unbiased one, as in PyTorch."
     header = (groups, "mean", "variance (biased)", "unbiased", "1 / sqrt(variance + eps)")
-    return [Table("Statistics", header, tuple(rows), note)]
+    return [Table("Statistics", header, tuple(rows), note if call.name == "batch_norm" else "")]
 
 
 @provides("softmax", "cross_entropy", "logsumexp", "softmin")

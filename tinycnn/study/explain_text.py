@@ -85,7 +85,7 @@ def element_line(part: Part, element: Element) -> str:
         return f"{name} = {element.decisions[0]}"
     if not element.terms:
         reads = ", ".join(source + f"[{', '.join(map(str, index))}]" for source, index in element.sources[:12])
-        return f"{name} = {plain(element.value) if not isinstance(element.value, bool) else element.value}" + (f", decided by {reads}" if reads else "")
+        return f"{name} = {plain(element.value)}" + (f", decided by {reads}" if reads else "")
     chain = [cut(element.symbols), cut(element.numbers), plain(element.value)]
     shown = [text for place, text in enumerate(chain) if not place or text != chain[place - 1]]
     return f"{name} = " + " = ".join(shown)
@@ -208,7 +208,8 @@ def part_dict(part: Part) -> dict[str, Any]:
         "shape": list(part.values.shape),
         "values": finite(part.values.tolist()),
         "steps": [
-            {"name": step.name, "symbols": step.symbols, "numbers": step.numbers, "value": plain(step.value), "sources": step.sources} for step in part.steps
+            {"name": step.name, "symbols": step.symbols, "numbers": step.numbers, "value": plain(step.value), "sources": step.sources}
+            for step in part.steps
         ],
         "elements": [
             {

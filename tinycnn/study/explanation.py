@@ -139,6 +139,7 @@ class Explanation:
     call: str
     arrays: dict[str, np.ndarray]
     options: dict[str, Any]
+    seed: int
     results: list[Part]
     gradients: list[Part] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)

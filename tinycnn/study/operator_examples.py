@@ -60,6 +60,10 @@ def signs(count: int) -> Draw:
 BOXES = given(np.array([[0.0, 0, 4, 4], [1, 1, 5, 5], [6, 0, 8, 3]]))
 OTHER_BOXES = given(np.array([[2.0, 2, 6, 6], [0, 0, 4, 3], [6, 1, 9, 3]]))
 IMAGE = whole(1, 1, 4, 4)
+BITS = given(np.array([[True, False, True], [False, True, False]]))
+LOGIC = ("logical_and", "logical_or", "logical_xor")
+NOT_FINITE = given(np.array([[1.0, np.inf, -2], [np.nan, -np.inf, 0]]))
+DISTANCES = ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "gaussian_nll_loss", "poisson_nll_loss")
 ANGLES = ("arcface_logits", "arcface_loss", "cosface_logits", "cosface_loss", "sphereface_logits", "sphereface_loss")
 
 TABLE: dict[str, Draw] = {
@@ -69,12 +73,12 @@ TABLE: dict[str, Draw] = {
     "dim": given(1),
     "k": given(2),
     "index": given(np.array([[0, 1, 1], [1, 0, 0]])),
-    "mask": given(np.array([[True, False, True], [False, True, False]])),
+    "mask": BITS,
     "source": whole(2, 3, least=10),
     "src": whole(2, 3, least=10),
     "target": indices(3, 2),
     "exponent": given(2.0),
-    "condition": given(np.array([[True, False, True], [False, True, False]])),
+    "condition": BITS,
     "boxes": BOXES,
     "boxes1": BOXES,
     "boxes2": OTHER_BOXES,
@@ -104,10 +108,10 @@ TABLE: dict[str, Draw] = {
     **{f"{name}.input": whole(2, 3, least=1) for name in ("acosh", "log", "log10", "log2", "rsqrt", "sqrt", "reciprocal", "log1p")},
     **{f"{name}.input": parts(2, 3, least=-1.625, step=0.25) for name in ("ceil", "floor", "frac", "trunc", "round", "isin")},
     **{f"{name}.input": whole(2, 3, least=1) for name in ("hypot", "floor_divide", "fmod", "remainder", "xlogy", "atan2")},
-    **{f"{name}.input": given(np.array([[1.0, np.inf, -2], [np.nan, -np.inf, 0]])) for name in ("isnan", "isinf", "isfinite", "isneginf", "isposinf")},
+    **{f"{name}.input": NOT_FINITE for name in ("isnan", "isinf", "isfinite", "isneginf", "isposinf")},
     **{f"{name}.other": given(np.array([[2.0, 3, 4], [5, 7, 4]])) for name in ("floor_divide", "fmod", "remainder")},
-    **{f"{name}.input": given(np.array([[True, False, True], [False, True, False]])) for name in ("all", "any", "logical_and", "logical_or", "logical_xor")},
-    **{f"{name}.other": given(np.array([[True, True, False], [False, True, False]])) for name in ("logical_and", "logical_or", "logical_xor")},
+    **{f"{name}.input": BITS for name in ("all", "any", *LOGIC)},
+    **{f"{name}.other": given(np.array([[True, True, False], [False, True, False]])) for name in LOGIC},
     **{f"{name}.other": given(np.array([[0.0, 1, 1], [-1, 2, 0]])) for name in ("eq", "ne", "ge", "gt", "le", "lt", "isclose", "allclose", "equal")},
     "logaddexp.input": parts(2, 3),
     "logaddexp2.input": parts(2, 3),
@@ -317,7 +321,7 @@ TABLE: dict[str, Draw] = {
     "binary_cross_entropy_with_logits.target": given(np.array([[1.0, 0, 1], [0, 1, 0]])),
     "multilabel_soft_margin_loss.target": given(np.array([[1.0, 0, 1], [0, 1, 0]])),
     "multilabel_margin_loss.target": given(np.array([[0, -1, -1], [1, 2, -1]])),
-    **{f"{name}.target": whole(2, 3, least=1) for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "gaussian_nll_loss", "poisson_nll_loss")},
+    **{f"{name}.target": whole(2, 3, least=1) for name in DISTANCES},
     **{f"{name}.input": whole(2, 3) for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")},
     "kl_div.target": given(np.array([[0.25, 0.25, 0.5], [0.5, 0.375, 0.125]])),
     "soft_margin_loss.target": given(np.array([[1.0, -1, 1], [-1, 1, -1]])),

@@ -73,8 +73,10 @@ def number(value: Any) -> Any:
         return value.value
     if isinstance(value, (bool, np.bool_)):
         return Fraction(int(value))
-    if isinstance(value, (int, np.integer, Fraction)):
-        return Fraction(value)
+    if isinstance(value, (int, np.integer)):
+        return Fraction(int(value))
+    if isinstance(value, Fraction):
+        return value
     value = float(value)
     return Fraction(value) if value.is_integer() and abs(value) < LARGEST_FRACTION else value
 
@@ -485,7 +487,7 @@ def _numpy_function(name: str) -> Callable[..., Any]:
         import scipy.special
 
         found = getattr(scipy.special, name)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 _FUNCTIONS = frozenset(
@@ -494,7 +496,7 @@ _FUNCTIONS = frozenset(
     arctan2 hypot sign logaddexp logaddexp2 fmod xlogy
     """.split()
 )
-_AT_WHOLE = {("exp", 0): 1, ("log", 1): 0, ("sqrt", 0): 0, ("sqrt", 1): 1, ("sqrt", 4): 2, ("sqrt", 9): 3, ("sqrt", 16): 4, ("sqrt", 25): 5}
+_AT_WHOLE: dict[tuple[str, Any], int] = {("exp", 0): 1, ("log", 1): 0} | {("sqrt", root * root): root for root in range(101)}
 
 
 def function_of(name: str, *values: Any) -> Traced:
@@ -502,7 +504,7 @@ def function_of(name: str, *values: Any) -> Traced:
     operands = tuple(Traced(value) if not isinstance(value, Traced) else value for value in values)
     first = operands[0].value
     if len(operands) == 1 and isinstance(first, Fraction) and (name, first) in _AT_WHOLE:
-        value = Fraction(_AT_WHOLE[name, first])
+        value: Any = Fraction(_AT_WHOLE[name, first])
     else:
         with np.errstate(all="ignore"):
             value = float(_numpy_function(name)(*(np.float64(operand.value) for operand in operands)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from .traced import Term, Traced
+from .traced import Term, Traced, multiply
 
 __all__ = ["expression", "latex", "latex_number", "plain", "substituted", "summand_texts"]
 
@@ -29,6 +29,14 @@ def plain(value: Any) -> str:
     return f"{value:.6g}"
 
 
+def common_divisor(terms: list[Term]) -> int | None:
+    """The whole number that every summand is divided by, as in a mean; None where there is none."""
+    sizes = {abs(term.coefficient) for term in terms}
+    size = sizes.pop() if len(sizes) == 1 and len(terms) > 1 else None
+    fits = isinstance(size, Fraction) and size.numerator == 1 and 1 < size.denominator < 10000 and all(term.factors for term in terms)
+    return size.denominator if fits and size is not None else None
+
+
 class Writer:
     """Writes expressions; subclasses decide on notation."""
 
@@ -48,11 +56,22 @@ class Writer:
         """A step that has a name."""
         return plain(node.value) if self.numbers else self.names[id(node)]
 
+    def factors(self, nodes: tuple[Traced, ...], depth: int) -> list[str]:
+        """Factors, equal ones as powers."""
+        if len(nodes) < 2:
+            return [self.factor(node, depth) for node in nodes]
+        symbols = Writer(self.names, False)
+        equal: dict[str, list[Traced]] = {}  # equal is what reads the same in symbols: numbers may agree by chance
+        for node in nodes:
+            equal.setdefault(symbols.factor(node, depth), []).append(node)
+        texts = [(self.factor(same[0], depth), len(same)) for same in equal.values()]
+        return [text if power == 1 else f"{text}^{power}" for text, power in texts]
+
     def product(self, term: Term, depth: int) -> str:
         """One summand without its sign."""
         size = abs(term.coefficient)
-        parts = [self.factor(factor, depth) for factor in term.factors]
-        below = [self.factor(divisor, depth) for divisor in term.divisors]
+        parts = self.factors(term.factors, depth)
+        below = self.factors(term.divisors, depth)
         if size != 1 or not parts:
             if isinstance(size, Fraction) and size.numerator == 1 and size.denominator != 1 and parts and not below:
                 return f"{self.times(parts)}/{size.denominator}"
@@ -90,6 +109,18 @@ class Writer:
         if depth and id(node) in self.names:
             return self.named(node)
         terms = node.terms(self.names)
+        divisor = common_divisor(terms)
+        if divisor is not None:
+            inside = [Term(multiply(term.coefficient, divisor), term.factors, term.divisors) for term in terms]
+            return self.over(self.joined(inside, depth), divisor)
+        return self.joined(terms, depth)
+
+    def over(self, text: str, divisor: int) -> str:
+        """A sum over a whole number."""
+        return f"({text})/{divisor}"
+
+    def joined(self, terms: list[Term], depth: int) -> str:
+        """Summands with their signs."""
         text = ""
         for place, term in enumerate(terms[:LONGEST]):
             negative = term.coefficient < 0
@@ -130,11 +161,14 @@ class LatexWriter(Writer):
     def product(self, term: Term, depth: int) -> str:
         """With fractions."""
         size = abs(term.coefficient)
-        above = [self.factor(factor, depth) for factor in term.factors]
-        below = [self.factor(divisor, depth) for divisor in term.divisors]
+        above, below = self.factors(term.factors, depth), self.factors(term.divisors, depth)
         lead = "" if size == 1 and above else latex_number(size)
         text = r" \, ".join(part for part in (lead, *above) if part)
         return rf"\frac{{{text}}}{{{' '.join(below)}}}" if below else text
+
+    def over(self, text: str, divisor: int) -> str:
+        """A fraction."""
+        return rf"\frac{{{text}}}{{{divisor}}}"
 
     def factor(self, node: Traced, depth: int) -> str:
         """Large parentheses."""
