@@ -15,7 +15,9 @@ from tinycnn.study import explain
 from tinycnn.study.explain_arguments import parsed_array
 from tinycnn.study.explain_calls import arrays_in, gradients_of, is_arrays, run_operator, traced_leaf
 from tinycnn.study.operator_examples import example_arguments
-from tinycnn.study.traced import _OPERATIONS, Traced, _numpy_function, traced_array, walk
+from tinycnn.study.plain_numbers import numpy_function
+from tinycnn.study.traced import OPERATIONS, Traced, walk
+from tinycnn.study.traced_array import traced_array
 
 CONSTANT_IN_THE_GRADIENT = {"complete_box_iou", "complete_box_iou_loss"}
 DECISIONS = {
@@ -77,12 +79,12 @@ def evaluated(roots, values):
             result = -operands[0]
         elif node.operation == "pow":
             result = operands[0] ** operands[1]
-        elif node.operation in _OPERATIONS:
-            result = _OPERATIONS[node.operation](*map(np.float64, operands))
+        elif node.operation in OPERATIONS:
+            result = OPERATIONS[node.operation](*map(np.float64, operands))
         elif node.operation in ("floor", "ceil", "trunc", "round"):
             result = {"floor": math.floor, "ceil": math.ceil, "trunc": math.trunc, "round": round}[node.operation](operands[0])
         else:
-            result = _numpy_function(node.operation)(*operands)
+            result = numpy_function(node.operation)(*operands)
         done[id(node)] = result
     return np.array([done[id(root)] for root in roots], np.float64)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.study.traced import Traced, recorded_decisions, traced_array, walk
+from tinycnn.study.traced import Traced, recorded_decisions, walk
+from tinycnn.study.traced_array import traced_array
 from tinycnn.study.tracetext import expression, latex, substituted
 
 

@@ -29,7 +29,8 @@ from .explain_calls import (
 )
 from .explain_tables import tables_for
 from .explanation import Check, Element, Explanation, Part, Source, Step, Summand
-from .traced import Decision, Traced, number, recorded_decisions, traced_array, walk
+from .traced import Decision, Traced, number, recorded_decisions, walk
+from .traced_array import traced_array
 from .tracetext import expression, latex, plain, substituted, summand_texts
 
 __all__ = ["explain"]
@@ -177,7 +178,8 @@ def part_of(name: str, of: str, history: np.ndarray) -> Part:
 
 
 def texts_of(node: Traced, names: Mapping[int, str]) -> tuple[str, str, str]:
-    """In symbols, with numbers, as LaTeX."""
+    """In symbols, with numbers, as LaTeX; the node itself is written out even where it has a name."""
+    names = {key: label for key, label in names.items() if key != id(node)}
     return expression(node, names), substituted(node, names), latex(node, names)
 
 

@@ -16,7 +16,7 @@ from ..autograd import backward
 from ..listening import profiled
 from ..registry import OPERATORS
 from ..tensor import Tensor
-from .traced import traced_array
+from .traced_array import traced_array
 
 __all__ = ["Call", "Run", "bound", "gradients_of", "numeric_differences", "recorded_calls", "run_operator"]
 

@@ -24,13 +24,16 @@ h2 { font-size: 1.15rem; margin: 1.8rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 0 0 .3rem; color: var(--soft); font-weight: 600; }
 .lead { color: var(--soft); margin: 0 0 .6rem; }
 code, pre, .mono { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-pre { background: var(--panel); padding: .8rem 1rem; border-radius: 8px; overflow-x: auto; font-size: .86rem; margin: .4rem 0; }
+pre { background: var(--panel); padding: .8rem 1rem; border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere;
+  font-size: .86rem; margin: .4rem 0; }
+p.step { margin: .25rem 0; }
 .bar { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .9rem 0; position: sticky; top: 0; background: var(--paper);
   padding: .5rem 0; z-index: 2; border-bottom: 1px solid var(--line); }
 button { font: inherit; color: inherit; border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: .25rem .8rem;
   cursor: pointer; }
 button:hover { border-color: var(--from); } button[aria-pressed=true] { background: var(--from-fill); border-color: var(--from); }
 button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline-offset: 1px; }
+#tabs { display: flex; flex-wrap: wrap; gap: .4rem; }
 .where { margin-left: auto; color: var(--soft); font-variant-numeric: tabular-nums; }
 .arrays { display: flex; flex-wrap: wrap; gap: 1.4rem 2rem; align-items: flex-start; }
 .array { max-width: 100%; overflow-x: auto; padding: 2px; }
@@ -135,7 +138,7 @@ function choose(next, focus) {
   const name = shown.name + (element.index.length ? "[" + element.index.join(", ") + "]" : "");
   panel.append(equation(make("b", name), " = ", make("span", element.symbols, "mono")));
   if (element.numbers !== element.symbols && element.terms.length) panel.append(equation("= ", make("span", element.numbers, "mono")));
-  panel.append(equation("= ", make("b", String(element.value))));
+  if (String(element.value) !== element.symbols) panel.append(equation("= ", make("b", String(element.value))));
   for (const step of shown.steps.filter(step => element.steps.includes(step.name))) {
     const line = make("p", undefined, "step");
     line.append("with ", make("b", step.name), " = ", make("span", step.symbols + " = " + step.numbers + " = " + step.value, "mono"));
@@ -195,7 +198,10 @@ if (data.checks.length) {
   [...table.querySelectorAll("tbody tr")].forEach((row, number) => row.lastChild.classList.add(data.checks[number].agrees ? "good" : "bad"));
   by("tables").append(table);
 }
-open(0);
+// #2.5 in the address opens the second result at its fifth element.
+const [asked, first] = location.hash.slice(1).split(".").map(Number);
+open(asked >= 1 && asked <= parts.length ? asked - 1 : 0);
+if (first >= 1) choose(first - 1);
 """
 
 
@@ -218,8 +224,8 @@ def page(found: Explanation) -> str:
 {formula}{kinks}{notes}<div id="tables"></div>
 <section class="print"><h2>Every element</h2><pre>{written}</pre></section>
 <footer>Arrow keys step through the elements, <kbd>1</kbd> <kbd>2</kbd> ... change the result, Home and End go to the ends.
-The numbers are those of the reference kernel, run on numbers that remember their sources; sums of terms differ from the values by at most
-{found.largest_error:.0e}.</footer></main>
+The numbers are those of the reference kernel, run on numbers that remember their sources; the terms add up to every value
+{"exactly" if not found.largest_error else f"to {found.largest_error:.0e}"}.</footer></main>
 <script type="application/json" id="data">{script_data(as_dict(found))}</script><script>{SCRIPT}</script></body></html>
 """
 

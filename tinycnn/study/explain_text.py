@@ -39,7 +39,8 @@ def as_text(found: Explanation, elements: int) -> str:
     lines += [f"Note: {note}" for note in found.notes]
     if found.kinks and found.gradients:
         lines.append(f"The derivative jumps at: {found.kinks}")
-    lines.append(f"The terms of every element add up to its value: largest difference {found.largest_error:.1e}")
+    error = found.largest_error
+    lines.append("The terms of every element add up to its value" + (f", to {error:.0e}" if error else ", exactly"))
     return "\n".join(lines).rstrip() + "\n"
 
 

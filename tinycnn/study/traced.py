@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Decision", "Term", "Traced", "number", "recorded_decisions", "traced_array"]
+from .plain_numbers import arithmetic, divide, exact, function_value, multiply, power
 
-LARGEST_FRACTION = 10**12  # numerators and denominators beyond it are no longer read by anybody
+__all__ = ["Decision", "Term", "Traced", "function_of", "number", "recorded_decisions", "walk"]
+
 MOST_DECISIONS = 5000
 
 
@@ -68,52 +69,11 @@ def recorded_decisions() -> Iterator[list[Decision]]:
 
 
 def number(value: Any) -> Any:
-    """A plain number as the tracer keeps it: whole numbers and fractions exact, all else as float."""
-    if isinstance(value, Traced):
-        return value.value
-    if isinstance(value, (bool, np.bool_)):
-        return Fraction(int(value))
-    if isinstance(value, (int, np.integer)):
-        return Fraction(int(value))
-    if isinstance(value, Fraction):
-        return value
-    value = float(value)
-    return Fraction(value) if value.is_integer() and abs(value) < LARGEST_FRACTION else value
+    """The plain number behind a traced one, or a plain one as the tracer keeps it."""
+    return value.value if isinstance(value, Traced) else exact(value)
 
 
-def _exact(value: Any) -> Any:
-    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) > LARGEST_FRACTION:
-        return float(value)
-    return value
-
-
-def _arithmetic(function: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
-    """An operation on floats or fractions by the rules of floating point: infinities and NaN instead of exceptions."""
-    try:
-        return _exact(function(a, b))
-    except (ZeroDivisionError, OverflowError):
-        with np.errstate(all="ignore"):
-            return float(function(np.float64(a), np.float64(b)))
-
-
-def multiply(a: Any, b: Any) -> Any:
-    """The product of two plain numbers."""
-    return _arithmetic(operator.mul, a, b)
-
-
-def divide(a: Any, b: Any) -> Any:
-    """The quotient of two plain numbers; infinite or NaN over zero."""
-    return _arithmetic(operator.truediv, a, b)
-
-
-def _power(a: Any, b: Any) -> Any:
-    if isinstance(a, Fraction) and isinstance(b, Fraction) and b.denominator == 1 and abs(b) <= 8 and (a or b >= 0):
-        return a ** int(b)
-    with np.errstate(all="ignore"):
-        return float(np.float64(a) ** np.float64(b))
-
-
-_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -141,6 +101,7 @@ class Traced:
 
     Examples
     --------
+    >>> from tinycnn.study.traced_array import traced_array
     >>> x = traced_array("x", np.array([5.0, 8.0]))
     >>> y = x[0] * 3 + x[1]
     >>> str(y), y.value
@@ -297,7 +258,9 @@ class Traced:
 
     def reshape(self, *shape: Any) -> np.ndarray:
         """It as an array of one element."""
-        return _boxed(self).reshape(*shape)
+        from .traced_array import boxed
+
+        return boxed(self).reshape(*shape)
 
     def astype(self, dtype: Any, copy: bool = True) -> Traced:
         """Itself: it has one type."""
@@ -309,7 +272,7 @@ class Traced:
 
     def __getattr__(self, name: str) -> Any:
         """The functions of mathematics, under the names that NumPy looks for."""
-        if name not in _FUNCTIONS:
+        if name not in FUNCTIONS:
             raise AttributeError(name)
         return lambda *others: function_of(name, self, *others)
 
@@ -342,7 +305,7 @@ class Traced:
             key = tuple(sorted(map(_key, term.factors))), tuple(sorted(map(_key, term.divisors)))
             earlier = found.get(key)
             if earlier is not None:
-                term = Term(_arithmetic(operator.add, earlier.coefficient, term.coefficient), term.factors, term.divisors)
+                term = Term(arithmetic(operator.add, earlier.coefficient, term.coefficient), term.factors, term.divisors)
             found[key] = term
         return [term for term in found.values() if len(found) == 1 or term.coefficient != 0]
 
@@ -426,7 +389,7 @@ def _binary(operation: str, left: Any, right: Any) -> Any:
     a, b = _lifted(left), _lifted(right)
     if a is None or b is None:
         return NotImplemented
-    value = _arithmetic(_OPERATIONS[operation], a.value, b.value)
+    value = arithmetic(OPERATIONS[operation], a.value, b.value)
     if a.is_constant and b.is_constant:
         return Traced(value)
     if operation in "+-" and b.is_constant and b.value == 0:
@@ -448,7 +411,7 @@ def _powered(left: Any, right: Any) -> Any:
     a, b = _lifted(left), _lifted(right)
     if a is None or b is None:
         return NotImplemented
-    value = _power(a.value, b.value)
+    value = power(a.value, b.value)
     if a.is_constant and b.is_constant:
         return Traced(value)
     if b.is_constant and b.value == 2:
@@ -473,97 +436,16 @@ def _compare(sign: str, left: Any, right: Any) -> Any:
     return outcome
 
 
-def _boxed(value: Any) -> np.ndarray:
-    """One traced number as an array without axes."""
-    result = np.empty((), object)
-    result[()] = value
-    return result.view(TracedArray)
-
-
-def _numpy_function(name: str) -> Callable[..., Any]:
-    """A function of float64 numbers by its name in NumPy, else in SciPy."""
-    found = getattr(np, name, None)
-    if found is None:
-        import scipy.special
-
-        found = getattr(scipy.special, name)
-    return found
-
-
-_FUNCTIONS = frozenset(
+FUNCTIONS = frozenset(
     """
     exp log sqrt tanh erf erfc sin cos tan sinh cosh arcsin arccos arctan arcsinh arccosh arctanh expm1 log1p exp2 log2 log10 cbrt
     arctan2 hypot sign logaddexp logaddexp2 fmod xlogy
     """.split()
 )
-_AT_WHOLE: dict[tuple[str, Any], int] = {("exp", 0): 1, ("log", 1): 0} | {("sqrt", root * root): root for root in range(101)}
-
-
 def function_of(name: str, *values: Any) -> Traced:
     """A function of traced numbers; its value is NumPy's in float64, exact where that is known."""
     operands = tuple(Traced(value) if not isinstance(value, Traced) else value for value in values)
-    first = operands[0].value
-    if len(operands) == 1 and isinstance(first, Fraction) and (name, first) in _AT_WHOLE:
-        value: Any = Fraction(_AT_WHOLE[name, first])
-    else:
-        with np.errstate(all="ignore"):
-            value = float(_numpy_function(name)(*(np.float64(operand.value) for operand in operands)))
+    value = function_value(name, [operand.value for operand in operands])
     if all(operand.is_constant for operand in operands):
         return Traced(value)
     return Traced.made(name, operands, value)
-
-
-_PREDICATES = frozenset(("isnan", "isinf", "isfinite"))
-
-
-class TracedArray(np.ndarray):
-    """An object array of traced numbers that also answers the functions which NumPy has for floats only."""
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        plain_inputs = [np.asarray(value) if isinstance(value, np.ndarray) else value for value in inputs]
-        if "out" in options:
-            options["out"] = tuple(np.asarray(array) for array in options["out"])
-        if method == "reduce" or method == "accumulate":
-            options.pop("dtype", None)
-        if method == "__call__" and ufunc.__name__ in _FUNCTIONS:
-            elements: Any = np.frompyfunc(lambda *values: function_of(ufunc.__name__, *values), ufunc.nin, 1)
-            return _viewed(elements(*plain_inputs))
-        if method == "__call__" and ufunc.__name__ in _PREDICATES:
-            question = getattr(math, ufunc.__name__)
-            answers: Any = np.frompyfunc(lambda value: question(number(value)), 1, 1)
-            return np.asarray(answers(*plain_inputs), bool)
-        return _viewed(getattr(ufunc, method)(*plain_inputs, **options))
-
-    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        if function in (np.isneginf, np.isposinf):
-            wanted = -math.inf if function is np.isneginf else math.inf
-            answers: Any = np.frompyfunc(lambda value: number(value) == wanted, 1, 1)
-            return np.asarray(answers(np.asarray(arguments[0])), bool)
-        return super().__array_function__(function, types, arguments, options)
-
-    def astype(self, dtype: Any, *rest: Any, **options: Any) -> Any:
-        """Itself where floats are asked for, so that nothing is forgotten."""
-        if np.dtype(dtype).kind == "f":
-            return self.copy()
-        return np.asarray(self).astype(dtype, *rest, **options)
-
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
-        """In the numbers' own type, whichever was asked for."""
-        return _viewed(np.asarray(self).sum(axis, None, out, **options))
-
-
-def _viewed(result: Any) -> Any:
-    """Arrays of objects as traced arrays, all else as it is."""
-    if isinstance(result, tuple):
-        return tuple(_viewed(part) for part in result)
-    if isinstance(result, np.ndarray) and result.dtype == object:
-        return result.view(TracedArray)
-    return result
-
-
-def traced_array(name: str, array: np.ndarray) -> np.ndarray:
-    """An object array of sources: element by element, the input's name, its index and its value."""
-    result = np.empty(array.shape, object)
-    for index in np.ndindex(array.shape):
-        result[index] = Traced.made("source", (name, index), number(array[index]))
-    return result.view(TracedArray)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from .traced import Term, Traced, multiply
+from .plain_numbers import multiply
+from .traced import Term, Traced
 
 __all__ = ["expression", "latex", "latex_number", "plain", "substituted", "summand_texts"]
 
@@ -37,6 +38,11 @@ def common_divisor(terms: list[Term]) -> int | None:
     return size.denominator if fits and size is not None else None
 
 
+def enclosed(text: str) -> str:
+    """A number in parentheses where signs beside it would be misread: negative ones and fractions."""
+    return f"({text})" if text.startswith("-") or "/" in text else text
+
+
 class Writer:
     """Writes expressions; subclasses decide on notation."""
 
@@ -47,14 +53,13 @@ class Writer:
     def source(self, node: Traced) -> str:
         """An element of an input."""
         if self.numbers:
-            text = plain(node.value)
-            return f"({text})" if text.startswith("-") else text
+            return enclosed(plain(node.value))
         name, index = node.operands
         return f"{name}[{', '.join(map(str, index))}]" if index else str(name)
 
     def named(self, node: Traced) -> str:
         """A step that has a name."""
-        return plain(node.value) if self.numbers else self.names[id(node)]
+        return enclosed(plain(node.value)) if self.numbers else self.names[id(node)]
 
     def factors(self, nodes: tuple[Traced, ...], depth: int) -> list[str]:
         """Factors, equal ones as powers."""
@@ -76,6 +81,9 @@ class Writer:
             if isinstance(size, Fraction) and size.numerator == 1 and size.denominator != 1 and parts and not below:
                 return f"{self.times(parts)}/{size.denominator}"
             parts.insert(0, plain(size))
+        if len(parts) == 1 and not below and self.numbers and len(term.factors) == 1 and parts[0].startswith("("):
+            inside = parts[0][1:-1]
+            return inside if inside.replace("/", "").isdigit() else parts[0]
         text = self.times(parts)
         return text if not below else f"{text} / {below[0] if len(below) == 1 else '(' + self.times(below) + ')'}"
 
