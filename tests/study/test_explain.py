@@ -66,6 +66,47 @@ def test_every_operator_is_explained_on_other_numbers(name, seed):
     assert "align*" in found.latex()
 
 
+DRAWN = {
+    "conv2d": [
+        {"stride": 2, "padding": 1}, {"dilation": 2, "padding": "full"}, {"padding": 1, "padding_mode": "reflect"},
+        {"padding": (1, 0, 2, 1), "padding_mode": "circular"}, {"padding": "same_tf", "stride": (2, 1), "activation": "relu"},
+    ],
+    "conv1d": [{"padding": "causal", "dilation": 2}],
+    "conv_transpose2d": [{"stride": 2, "padding": 1, "output_padding": 1}, {"stride": 3}, {"dilation": 2}],
+    "convolve2d": [{"padding": "full"}],
+    "max_pool2d": [{"stride": 1, "padding": 1}, {"ceil_mode": True, "stride": 3}, {"dilation": 2}, {"return_indices": True}],
+    "avg_pool2d": [{"padding": 1, "count_include_pad": False}, {"divisor_override": 3}, {"ceil_mode": True, "stride": 3}],
+    "interpolate": [
+        {"mode": "bicubic"}, {"mode": "bilinear", "align_corners": True}, {"mode": "area", "align_corners": None},
+        {"mode": "nearest", "align_corners": None},
+    ],
+    "pad": [{"mode": mode, "pad": (1, 1)} for mode in ("reflect", "replicate", "circular")],
+    "grid_sample": [{"mode": mode, "padding_mode": padding} for mode in ("nearest", "bicubic") for padding in ("border", "reflection")],
+    "batch_norm": [{"activation": "relu"}],
+    "cross_entropy": [{"reduction": "none"}, {"label_smoothing": 0.25, "reduction": "sum"}, {"weight": [1.0, 2.0, 4.0]}],
+    "focal_loss": [{"gamma": 0.0}, {"reduction": "sum"}],
+    "gelu": [{"approximate": "tanh"}],
+    "norm": [{"p": 1}, {"p": float("inf")}, {"dim": 1}],
+    "box_iou": [{"fmt": "cxcywh", "boxes1": [[2.0, 2.0, 3.0, 4.0]], "boxes2": [[3.0, 2.5, 2.5, 3.0]]}],
+    "roi_align": [{"aligned": True}, {"sampling_ratio": 0, "output_size": 3}, {"spatial_scale": 0.5}],
+    "scaled_dot_product_attention": [{"is_causal": True}, {"scale": 2.0}],
+    "smooth_l1_loss": [{"beta": 0.5, "reduction": "none"}],
+    "var": [{"dim": 1, "correction": 0}],
+    "unfold": [{"padding": 1, "stride": 2}],
+    "einsum": [{"equation": "ij,jk->ki"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name, options", [(name, options) for name, several in DRAWN.items() for options in several])
+def test_terms_add_up_under_drawn_options(name, options):
+    found = explain(name, backward=True, seed=3, **options)
+    assert found.largest_error <= 1e-12
+    assert found.gradients
+    assert all(element.terms for part in found.parts if part.values.dtype.kind == "f" for element in part.elements)
+    wrong = [check for check in found.checks if not check.agrees]
+    assert not wrong, wrong[:3]
+
+
 def evaluated(roots, values):
     """The recorded operations once more, at other numbers."""
     done = {}

@@ -196,9 +196,13 @@ def shared_steps(roots: list[Traced]) -> dict[int, str]:
             for operand in {id(operand) for operand in node.operands if isinstance(operand, Traced)}:
                 uses[operand] = uses.get(operand, 0) + 1
     tops = {id(root) for root in roots}
+    wanted = {id(node) for node in order if uses.get(id(node), 0) >= 2 and _worth_a_name(node)}
+    for node in order:  # what stands under a logarithm, a root or a fraction line, where it is a sum
+        below = node.operands[:1] if node.operation in ("log", "sqrt") else node.operands[1:] if node.operation == "/" else ()
+        wanted |= {id(operand) for operand in below if operand.operation in ("+", "-")}
     names: dict[int, str] = {}
     for node in order:
-        if uses.get(id(node), 0) >= 2 and id(node) not in tops and _worth_a_name(node):
+        if id(node) in wanted and id(node) not in tops:
             names[id(node)] = f"s{len(names) + 1}"
     return names
 

@@ -146,7 +146,8 @@ def _converted(operator: Operator, key: str, value: Any, example: Any) -> Any:
         if isinstance(value, np.ndarray):
             value = (value,)
         return tuple(_converted(operator, key, part, example[0]) for part in value)
-    wants_array = isinstance(example, np.ndarray) or (key in operator.differentiable and example is None)
+    weights = isinstance(value, list) and any(isinstance(part, (float, list)) for part in value)
+    wants_array = isinstance(example, np.ndarray) or (example is None and (key in operator.differentiable or weights))
     if isinstance(value, np.ndarray) and not wants_array and example is not None:
         return _option(value)
     if not isinstance(value, np.ndarray) and not (wants_array and not isinstance(value, (str, bool)) and value is not None):

@@ -36,7 +36,8 @@ button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline
 #tabs { display: flex; flex-wrap: wrap; gap: .4rem; }
 .where { margin-left: auto; color: var(--soft); font-variant-numeric: tabular-nums; }
 .arrays { display: flex; flex-wrap: wrap; gap: 1.4rem 2rem; align-items: flex-start; }
-.array { max-width: 100%; overflow-x: auto; padding: 2px; }
+.array { max-width: 100%; max-height: 46vh; overflow: auto; padding: 2px; position: relative; }
+table.dense { font-size: .78rem; } table.grid.dense td { min-width: 0; height: 1.9em; padding: .1em .3em; }
 .grids { display: flex; flex-wrap: wrap; gap: .8rem; }
 .grids figure { margin: 0; } figcaption { color: var(--soft); font-size: .8rem; }
 table.grid { border-collapse: collapse; }
@@ -58,7 +59,7 @@ table.list tr.pick:hover td { background: var(--now-fill); }
 kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em; font: inherit; font-size: .85em; }
 @media (max-width: 600px) { body { font-size: 15px; } main { padding: 1rem .7rem 3rem; } .where { margin-left: 0; } }
 @media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --panel: #fff; } .bar { display: none; } body { font-size: 10pt; }
-  .focus { border: 1px solid #999; } tr, figure { break-inside: avoid; } .array, .wide { overflow: visible; }
+  .focus { border: 1px solid #999; } tr, figure { break-inside: avoid; } .array, .wide { overflow: visible; max-height: none; }
   pre { white-space: pre-wrap; border: 1px solid #999; } }
 .print { display: none; } @media print { .print { display: block; } }
 """
@@ -83,8 +84,15 @@ function key(name, index) { return name + "|" + index.join(","); }
 function light(sources, kind) {
   for (const [name, index] of sources) {
     const cell = document.querySelector(`td[data-key="${CSS.escape(key(name, index))}"]`);
-    if (cell) cell.classList.add(kind);
+    if (cell) { cell.classList.add(kind); reveal(cell); }
   }
+}
+function reveal(cell) {  // within its own array; the page stays where it is
+  const box = cell.closest(".array"), inner = cell.getBoundingClientRect(), outer = box.getBoundingClientRect();
+  if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 8;
+  if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + 8;
+  if (inner.right > outer.right) box.scrollLeft += inner.right - outer.right + 8;
+  if (inner.left < outer.left) box.scrollLeft -= outer.left - inner.left + 8;
 }
 function grids(name, shape, values, shown, result) {
   const box = make("div", undefined, "array"), holder = make("div", undefined, "grids");
@@ -94,7 +102,7 @@ function grids(name, shape, values, shown, result) {
   for (let block = 0; block < count; block++) {
     const prefix = [];
     for (let axis = lead.length - 1, rest = block; axis >= 0; axis--) { prefix.unshift(rest % lead[axis]); rest = Math.floor(rest / lead[axis]); }
-    const figure = make("figure"), table = make("table", undefined, "grid" + (result ? " result" : ""));
+    const figure = make("figure"), table = make("table", undefined, "grid" + (result ? " result" : "") + (columns > 14 ? " dense" : ""));
     if (count > 1) figure.append(make("figcaption", "[" + prefix.join(", ") + "]"));
     for (let i = 0; i < rows; i++) {
       const row = table.insertRow();
@@ -133,7 +141,7 @@ function choose(next, focus) {
   panel.replaceChildren();
   if (!element) { panel.append(make("p", "This result is empty.")); by("where").textContent = ""; return; }
   const cell = document.querySelector(`table.result td[data-number="${at}"]`);
-  if (cell) { cell.classList.add("now"); if (focus) cell.scrollIntoView({ block: "nearest", inline: "nearest" }); }
+  if (cell) { cell.classList.add("now"); reveal(cell); if (focus) cell.scrollIntoView({ block: "nearest", inline: "nearest" }); }
   light(element.sources, "from");
   const name = shown.name + (element.index.length ? "[" + element.index.join(", ") + "]" : "");
   panel.append(equation(make("b", name), " = ", make("span", element.symbols, "mono")));

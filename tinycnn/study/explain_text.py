@@ -14,7 +14,7 @@ from .tracetext import latex_name, latex_number, plain
 __all__ = ["as_dict", "as_latex", "as_text", "grid_text"]
 
 WIDTH = 118
-WIDEST_CELL = 60
+WIDEST_CELL = 90
 
 
 def as_text(found: Explanation, elements: int) -> str:
@@ -28,7 +28,7 @@ def as_text(found: Explanation, elements: int) -> str:
     for part in found.results:
         lines += part_lines(part, elements)
     for table in found.tables:
-        lines += table_lines(table)
+        lines += table_lines(table, 2 * elements)
     for name, array in found.arrays.items():
         if name.startswith("grad"):
             lines += [f"upstream {name} {shape_text(array)}", *("  " + line for line in grid_text(array)), ""]
@@ -97,13 +97,15 @@ def cut(text: str, width: int = 4 * WIDTH) -> str:
     return text if len(text) <= width else text[: width - 4] + " ..."
 
 
-def table_lines(table: Table) -> list[str]:
-    """A table with aligned columns."""
-    rows = [tuple(cut(cell, WIDEST_CELL) for cell in row) for row in table.rows]
+def table_lines(table: Table, most: int = 1000) -> list[str]:
+    """A table with aligned columns, its first rows."""
+    rows = [tuple(cut(cell, WIDEST_CELL) for cell in row) for row in table.rows[:most]]
     widths = [max(len(row[column]) for row in [table.header, *rows]) for column in range(len(table.header))]
     lines = [table.title]
     for row in [table.header, tuple("-" * width for width in widths), *rows]:
         lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if len(table.rows) > most:
+        lines.append(f"  ... {len(table.rows) - most} more rows")
     return [*lines, *(["  " + table.note] if table.note else []), ""]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["arithmetic", "divide", "exact", "function_value", "multiply", "power"]
+__all__ = ["arithmetic", "constant", "divide", "exact", "function_value", "multiply", "power"]
 
 LARGEST_FRACTION = 10**12  # numerators and denominators beyond it are no longer read by anybody
 _AT_WHOLE: dict[tuple[str, Any], int] = {("exp", 0): 1, ("log", 1): 0} | {("sqrt", root * root): root for root in range(101)}
@@ -25,6 +25,14 @@ def exact(value: Any) -> Any:
         return value
     value = float(value)
     return Fraction(value) if value.is_integer() and abs(value) < LARGEST_FRACTION else value
+
+
+def constant(value: Any) -> Any:
+    """A number of the operator itself: floats that are short binary fractions, such as 0.5, are exact too."""
+    number = exact(value)
+    if isinstance(number, float) and np.isfinite(number) and Fraction(number).denominator <= 1024:
+        return bounded(Fraction(number))
+    return number
 
 
 def bounded(value: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .plain_numbers import arithmetic, divide, exact, function_value, multiply, power
+from .plain_numbers import arithmetic, constant, divide, exact, function_value, multiply, power
 
 __all__ = ["Decision", "Term", "Traced", "function_of", "number", "recorded_decisions", "walk"]
 
@@ -118,7 +118,7 @@ class Traced:
         if isinstance(value, Traced):
             self.operation, self.operands, self.value = value.operation, value.operands, value.value
         else:
-            self.operation, self.operands, self.value = "constant", (), number(value)
+            self.operation, self.operands, self.value = "constant", (), constant(value)
 
     @classmethod
     def made(cls, operation: str, operands: tuple[Any, ...], value: Any) -> Traced:
@@ -229,21 +229,21 @@ class Traced:
     def __index__(self) -> int:
         return operator.index(int(self.value))
 
-    def __floor__(self) -> Any:
-        return _rounded("floor", math.floor, self)
+    def __floor__(self) -> int:
+        return math.floor(self.value)
 
-    def __ceil__(self) -> Any:
-        return _rounded("ceil", math.ceil, self)
+    def __ceil__(self) -> int:
+        return math.ceil(self.value)
 
-    def __trunc__(self) -> Any:
-        return _rounded("trunc", math.trunc, self)
+    def __trunc__(self) -> int:
+        return math.trunc(self.value)
 
     def __round__(self, digits: int | None = None) -> Any:
-        return _rounded("round", round, self) if digits is None else Traced(round(self.value, digits))
+        return round(self.value) if digits is None else Traced(round(self.value, digits))
 
     def rint(self) -> Any:
         """The nearest whole number, halves to the even one."""
-        return _rounded("round", round, self)
+        return rounded("round", round, self)
 
     def is_integer(self) -> bool:
         """Whether its value is whole."""
@@ -419,8 +419,8 @@ def _powered(left: Any, right: Any) -> Any:
     return a if b.is_constant and b.value == 1 else Traced.made("pow", (a, b), value)
 
 
-def _rounded(name: str, function: Callable[[Any], Any], x: Traced) -> Traced:
-    """A rounded number; what is not finite stays."""
+def rounded(name: str, function: Callable[[Any], Any], x: Traced) -> Traced:
+    """A number rounded by an operator, which goes into its history; what is not finite stays."""
     if x.is_constant or not math.isfinite(x.value):
         return Traced(function(x.value)) if math.isfinite(x.value) else x
     return Traced.made(name, (x,), Fraction(function(x.value)))

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .traced import FUNCTIONS, Traced, function_of, number
+from .traced import FUNCTIONS, Traced, function_of, number, rounded
 
 __all__ = ["TracedArray", "boxed", "traced_array"]
 
+_ROUNDINGS = frozenset(("floor", "ceil", "trunc"))
 _PREDICATES = frozenset(("isnan", "isinf", "isfinite"))
 
 
@@ -26,6 +27,9 @@ class TracedArray(np.ndarray):
         if method == "__call__" and ufunc.__name__ in FUNCTIONS:
             elements: Any = np.frompyfunc(lambda *values: function_of(ufunc.__name__, *values), ufunc.nin, 1)
             return _viewed(elements(*plain_inputs))
+        if method == "__call__" and ufunc.__name__ in _ROUNDINGS:
+            rounding = getattr(math, ufunc.__name__)
+            return _viewed(np.frompyfunc(lambda value: rounded(ufunc.__name__, rounding, Traced(value)), 1, 1)(*plain_inputs))
         if method == "__call__" and ufunc.__name__ in _PREDICATES:
             question = getattr(math, ufunc.__name__)
             answers: Any = np.frompyfunc(lambda value: question(number(value)), 1, 1)
@@ -37,7 +41,7 @@ class TracedArray(np.ndarray):
             wanted = -math.inf if function is np.isneginf else math.inf
             answers: Any = np.frompyfunc(lambda value: number(value) == wanted, 1, 1)
             return np.asarray(answers(np.asarray(arguments[0])), bool)
-        return super().__array_function__(function, types, arguments, options)
+        return _viewed(super().__array_function__(function, types, arguments, options))
 
     def astype(self, dtype: Any, *rest: Any, **options: Any) -> Any:
         """Itself where floats are asked for, so that nothing is forgotten."""
@@ -52,8 +56,8 @@ class TracedArray(np.ndarray):
 
 def _viewed(result: Any) -> Any:
     """Arrays of objects as traced arrays, all else as it is."""
-    if isinstance(result, tuple):
-        return tuple(_viewed(part) for part in result)
+    if type(result) in (tuple, list):
+        return type(result)(_viewed(part) for part in result)
     if isinstance(result, np.ndarray) and result.dtype == object:
         return result.view(TracedArray)
     return result

@@ -129,6 +129,9 @@ class Writer:
 
     def joined(self, terms: list[Term], depth: int) -> str:
         """Summands with their signs."""
+        if len(terms) == 1 and terms[0].coefficient == 0 and terms[0].factors:  # a number less itself, as the largest score less the largest
+            text = self.product(Term(Fraction(1), terms[0].factors, terms[0].divisors), depth)
+            return f"{text} - {text}"
         text = ""
         for place, term in enumerate(terms[:LONGEST]):
             negative = term.coefficient < 0
