@@ -75,6 +75,11 @@ def class_axis(name: str, input: Any) -> tuple[Tensor, tuple[int, ...], tuple[in
     return tensor, target_shape, (images, classes, math.prod(shape[2:])), classes
 
 
+def whole_sum(array: np.ndarray) -> Any:
+    """The sum of all elements, added up in float64; of fractions and traced numbers as they are."""
+    return array.sum() if array.dtype == object else float(array.sum(dtype=np.float64))
+
+
 def scaled(array: np.ndarray, factor: Any) -> np.ndarray:
     """array * factor in recycled memory; the array itself where the factor is 1."""
     if np.ndim(factor) == 0 and factor == 1:

@@ -10,7 +10,7 @@ from ..errors import ArgumentError
 from ..registry import operator
 from ..tensor import Tensor
 from ._arguments import as_tensor, contiguous, float_tensor, one_of, same_dtype
-from ._losses import REDUCTIONS, class_axis, class_weights, labels_of, real, reduced, scaled
+from ._losses import REDUCTIONS, class_axis, class_weights, labels_of, real, reduced, scaled, whole_sum
 from .elementwise import mul, neg
 from .elementwise import pow as power
 from .index import gather
@@ -27,9 +27,9 @@ def _reduction(
     """The value that losses (N, P) reduce to, and what the gradient of each is multiplied by; None where each has its own."""
     if reduction == "none":
         return losses.reshape(shape), None
-    divisor = float(counts.sum(dtype=np.float64)) if reduction == "mean" else 1.0
+    divisor = whole_sum(counts) if reduction == "mean" else 1.0
     # The mean over nothing is NaN, as in torch: there is no right answer. Its gradient is 0 where no sample was kept.
-    value = float(losses.sum(dtype=np.float64)) / divisor if divisor else np.nan
+    value = whole_sum(losses) / divisor if divisor else np.nan
     return np.asarray(value, losses.dtype), 1.0 / divisor if divisor else (np.nan if kept else 0.0)
 
 

@@ -393,6 +393,10 @@ def scatter(values: np.ndarray, ranks: np.ndarray, shape: tuple[int, ...]) -> np
     number = 1
     for n in shape:
         number *= n
+    if values.dtype == object:
+        exact = np.full(number, 0, object)
+        np.add.at(exact, as_array(ranks).reshape(-1), values.reshape(-1))
+        return exact.reshape(shape)
     added = np.bincount(as_array(ranks).reshape(-1), weights=values.reshape(-1), minlength=number)
     return added.astype(values.dtype, copy=False).reshape(shape)
 

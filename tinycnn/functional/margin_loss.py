@@ -382,7 +382,7 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
 
 
 @np.errstate(all="ignore")  # infinity gives NaN, without a warning
-def _several(x: np.ndarray, right: np.ndarray, slopes: np.ndarray) -> float:
+def _several(x: np.ndarray, right: np.ndarray, slopes: np.ndarray) -> Any:
     """The loss of one row whose right classes are listed; writes its derivatives."""
     wrong = np.ones(x.size, bool)
     wrong[right] = False
@@ -391,4 +391,4 @@ def _several(x: np.ndarray, right: np.ndarray, slopes: np.ndarray) -> float:
     paid = np.sign(z) / x.size
     slopes[wrong] = paid.sum(0)
     np.subtract.at(slopes, right, paid.sum(1))
-    return float(z.sum()) / x.size
+    return z.sum() / x.size

@@ -91,8 +91,9 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     # Vectors of zero axes are vectors of one number.
     a, b = (np.broadcast_to(tensor.data, shape or (1,)) for tensor in (first, second))
     kind = a.dtype.type
+    wide = object if a.dtype == object else np.float64
     with np.errstate(all="ignore"):
-        sizes = [np.sqrt((x * x).sum(place, keepdims=True, dtype=np.float64)).astype(x.dtype) for x in (a, b)]
+        sizes = [np.sqrt((x * x).sum(place, keepdims=True, dtype=wide)).astype(x.dtype) for x in (a, b)]
         bounded = [np.maximum(size, kind(least)) for size in sizes]
         u, v = a / bounded[0], b / bounded[1]
         y = (u * v).sum(place, keepdims=True)

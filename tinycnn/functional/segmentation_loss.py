@@ -145,7 +145,7 @@ def _jaccard_slopes(errors: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return slopes
 
 
-def _mean_of_groups(name: str, tensor: Tensor, values: list[float], slopes: np.ndarray, groups: list[int], reduction: str) -> Tensor:
+def _mean_of_groups(name: str, tensor: Tensor, values: list[Any], slopes: np.ndarray, groups: list[int], reduction: str) -> Tensor:
     """Reduce the losses of images (each the mean of some), whose gradients `slopes` holds image by image."""
     losses = np.asarray(values, slopes.dtype)
     weights = np.asarray(groups)
@@ -229,7 +229,7 @@ def lovasz_hinge(input: Any, target: Any, per_image: bool = True, ignore_index: 
         errors = 1 - z[n, kept] * sign.astype(z.dtype)
         steps = _jaccard_slopes(errors, truth)
         paid = np.where(errors <= 0, z.dtype.type(0), errors)
-        values.append(float((paid * steps).sum()))
+        values.append((paid * steps).sum())
         slopes[n, kept] = -sign * steps * np.sign(paid)
     return _mean_of_groups(name, tensor, values, slopes, list(range(rows)), reduction)
 
@@ -309,12 +309,12 @@ def lovasz_softmax(
         kept = labels[images] != ignored
         known = labels[images][kept]
         present = [c for c in chosen if classes != "present" or (known == c).any()]
-        value = 0.0
+        value: Any = 0.0
         for c in present:
             truth = known == c
             errors = np.where(truth, 1 - p[images, c][kept], p[images, c][kept])
             steps = _jaccard_slopes(errors, truth) / len(present) if known.size else np.zeros(0)
-            value += float((errors * steps).sum())
+            value = value + (errors * steps).sum()
             part = np.zeros(kept.shape, p.dtype)
             part[kept] = np.where(truth, -steps, steps)
             slopes[images, c] = part

@@ -218,7 +218,7 @@ def total_variation(input: Any, *, isotropic: bool = False, squared: bool = Fals
     terms, slopes = _roughness(down, right, isotropic, squared)
     each = reduction == "none" and x.ndim == 4
     scale = 1.0 / x.size if reduction == "mean" and x.size else 1.0
-    sums = terms.sum((1, 2, 3) if each else None, dtype=np.float64) * scale
+    sums = terms.sum((1, 2, 3) if each else None, dtype=None if x.dtype == object else np.float64) * scale
     if reduction == "mean" and not x.size:
         sums = sums * np.nan
 

@@ -34,7 +34,7 @@ def box_tensor(operator: str, argument: str, x: Any, width: int = 4, least_axes:
         raise DtypeError(f"{operator}: {argument} is None; give a Tensor, an ndarray, or lists of numbers")
     tensor = as_tensor(x)
     kind = tensor.data.dtype
-    if kind.kind not in "fui" or kind == np.float16:
+    if kind.kind not in "fuiO" or kind == np.float16:
         raise DtypeError(f"{operator}: {argument} is {kind}; boxes are float32, float64 or whole numbers")
     shape = tensor.data.shape
     if not shape or shape[-1] != width or len(shape) < least_axes:
@@ -48,7 +48,7 @@ def float_box_pairs(operator: str, boxes1: Any, boxes2: Any) -> tuple[Tensor, Te
     tensors = []
     for argument, x in (("boxes1", boxes1), ("boxes2", boxes2)):
         tensor = box_tensor(operator, argument, x)
-        tensors.append(tensor if tensor.data.dtype.kind == "f" else Tensor(tensor.data.astype(np.float32)))
+        tensors.append(tensor if tensor.data.dtype.kind in "fO" else Tensor(tensor.data.astype(np.float32)))
     first, second = tensors
     same_dtype(operator, boxes1=first, boxes2=second)
     if first.shape != second.shape:

@@ -205,5 +205,5 @@ def _backward(
                 if grad_mask is not None:
                     grad_mask[portion] = slopes[1]
     grad_weight = grad_matrices.reshape(weight.shape[0], *weight.shape[2:], weight.shape[1]).transpose(0, 3, 1, 2)
-    grad_bias = grad.sum((0, 2, 3), dtype=np.float64).astype(grad.dtype) if needs[3] else None
+    grad_bias = grad.sum((0, 2, 3), dtype=object if grad.dtype == object else np.float64).astype(grad.dtype) if needs[3] else None
     return grad_x, grad_offset, contiguous(grad_weight), grad_bias, grad_mask

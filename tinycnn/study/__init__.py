@@ -3,6 +3,8 @@
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
+from .explain import explain
+from .explanation import Explanation
 from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
@@ -20,6 +22,7 @@ from .toeplitz import conv2d_matrix
 
 __all__ = [
     "Call",
+    "Explanation",
     "Graph",
     "Value",
     "compare",
@@ -28,6 +31,7 @@ __all__ = [
     "conventions",
     "cost_of",
     "effective_receptive_field",
+    "explain",
     "flatten_features",
     "has_formula",
     "invert_convolution",
