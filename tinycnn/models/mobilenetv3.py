@@ -100,6 +100,8 @@ class InvertedResidual(nn.Module):
         if nonlinearity not in (RE, HS):
             raise ArgumentError(f"MobileNetV3: a block's nonlinearity must be {RE!r} or {HS!r}, not {nonlinearity!r}")
         self.has_shortcut = stride == 1 and in_channels == out_channels
+        self.halves = stride > 1
+        self.out_channels = out_channels
         activation = nn.Hardswish if nonlinearity == HS else nn.ReLU
         layer = partial(Conv2dNormActivation, norm_layer=norm_layer)
         layers: list[nn.Module] = []
@@ -235,6 +237,7 @@ def mobilenet_v3_large(
     reduced_tail: bool = False,
     dilated: bool = False,
     dropout: float = 0.2,
+    norm_layer: Layer | None = None,
 ) -> MobileNetV3:
     """MobileNet v3 large: 5,483,032 parameters, 217 million multiply-adds for an image of 224x224.
 
@@ -250,6 +253,8 @@ def mobilenet_v3_large(
         Keep the last stage at 1/16 of the image by dilation, for segmentation.
     dropout : float
         Probability before the classifier.
+    norm_layer : layer, optional
+        As in `MobileNetV3`.
 
     Raises
     ------
@@ -262,7 +267,7 @@ def mobilenet_v3_large(
     >>> sum(p.numel() for p in nn.utils.skip_init(models.mobilenet_v3_large).parameters())
     5483032
     """
-    return _mobilenet_v3("large", num_classes, in_channels, width_mult, reduced_tail, dilated, dropout)
+    return _mobilenet_v3("large", num_classes, in_channels, width_mult, reduced_tail, dilated, dropout, norm_layer=norm_layer)
 
 
 @builder

@@ -17,6 +17,7 @@ PHOTO = 224  # pixels a side of ImageNet's photos, as most networks see them
 
 _BUILDERS: dict[str, Callable[..., Module]] = {}
 _IMAGE_SIZES: dict[str, int] = {}
+_TASKS: dict[str, str] = {}
 
 Builder = TypeVar("Builder", bound=Callable[..., Module])
 
@@ -24,8 +25,8 @@ Builder = TypeVar("Builder", bound=Callable[..., Module])
 @overload
 def builder(function: Builder) -> Builder: ...
 @overload
-def builder(*, image_size: int) -> Callable[[Builder], Builder]: ...
-def builder(function: Any = None, *, image_size: int | None = None) -> Any:
+def builder(*, image_size: int, task: str = "classification") -> Callable[[Builder], Builder]: ...
+def builder(function: Any = None, *, image_size: int | None = None, task: str = "classification") -> Any:
     """Make a function known to `get_model` and `list_models` under its own name.
 
     Parameters
@@ -34,26 +35,36 @@ def builder(function: Any = None, *, image_size: int | None = None) -> Any:
         The builder, where the decorator is written without arguments.
     image_size
         Pixels a side of the images that the network is made for; left out, the builder's own `image_size`, else 224.
+    task
+        What the network does: "classification", one row of logits an image, or "detection".
     """
     if function is None:
-        return functools.partial(builder, image_size=image_size)
+        return functools.partial(builder, image_size=image_size, task=task)
     name = function.__name__
     if name in _BUILDERS:
         raise UsageError(f"there are two builders called {name}")
     _BUILDERS[name] = function
+    _TASKS[name] = task
     _IMAGE_SIZES[name] = image_size or _default_of(function, "image_size", PHOTO)
     return function
 
 
-def list_models() -> list[str]:
-    """The names that `get_model` knows, sorted.
+def list_models(task: str | None = "classification") -> list[str]:
+    """The names of one task's networks that `get_model` knows, sorted; of all tasks with None.
+
+    Raises
+    ------
+    UsageError
+        For a task that no network has.
 
     Examples
     --------
-    >>> "lenet5" in list_models()
-    True
+    >>> "lenet5" in list_models(), "fasterrcnn_resnet50_fpn" in list_models("detection")
+    (True, True)
     """
-    return sorted(_BUILDERS)
+    if task is not None and task not in _TASKS.values():
+        raise UsageError(f"list_models: there is no task called {task!r}; there are {', '.join(sorted(set(_TASKS.values())))}")
+    return sorted(name for name in _BUILDERS if task in (None, _TASKS[name]))
 
 
 def get_model(name: str, **options: Any) -> Module:
@@ -111,7 +122,7 @@ def _default_of(function: Callable[..., Module], option: str, otherwise: int) ->
 
 def _require(function: str, name: str) -> None:
     if name not in _BUILDERS:
-        raise UsageError(f"{function}: {_no_such('model', name, list_models())}")
+        raise UsageError(f"{function}: {_no_such('model', name, list_models(None))}")
 
 
 def _no_such(what: str, name: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from .blocks import *
 from .boxes import *
 from .deform_conv import *
+from .feature_pyramid import *
 from .layers import *
 from .losses import *
 from .nms import *

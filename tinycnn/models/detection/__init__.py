@@ -1,0 +1,26 @@
+"""Detectors under torchvision's names, one paper a file; the parts they are made of, one concept a file; their losses in one."""
+
+from .anchors import *
+from .backbones import *
+from .box_coder import *
+from .box_head import *
+from .default_boxes import *
+from .faster_rcnn import *
+from .fcos import *
+from .generalized_rcnn import *
+from .keypoint_head import *
+from .keypoint_rcnn import *
+from .losses import *
+from .mask_head import *
+from .mask_rcnn import *
+from .masks import *
+from .matching import *
+from .retinanet import *
+from .roi_heads import *
+from .rpn import *
+from .sampling import *
+from .ssd import *
+from .ssdlite import *
+from .transform import *
+
+__all__ = [name for name in list(globals()) if not name.startswith("_")]

@@ -1,0 +1,281 @@
+"""The losses of detectors, as published, outside the networks: each takes what a network said and what is true, and names its terms.
+
+References
+----------
+Ren et al.: Faster R-CNN, NeurIPS 2015, equation (1). Girshick: Fast R-CNN, ICCV 2015, section 2.3. He et al.: Mask R-CNN, ICCV 2017, section 3
+and "human pose estimation". Lin et al.: Focal loss, ICCV 2017, section 4.1. Tian et al.: FCOS, ICCV 2019, equation (2). Liu et al.: SSD, ECCV
+2016, equations (1) to (3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import functional, ops
+from ...tensor import Tensor
+from .box_coder import BoxCoder, BoxLinearCoder
+from .matching import Matcher
+from .sampling import BalancedPositiveNegativeSampler
+
+__all__ = ["fast_rcnn_loss", "fcos_loss", "keypoint_rcnn_loss", "mask_rcnn_loss", "multibox_loss", "retinanet_loss", "rpn_loss"]
+
+Target = Mapping[str, Any]
+
+
+def matched(matcher: Matcher, target: Target, boxes: np.ndarray) -> np.ndarray:
+    """The object of each box, all background where the image has none."""
+    if not len(target["boxes"]):
+        return np.full(len(boxes), Matcher.BELOW_LOW_THRESHOLD, np.int64)
+    return matcher(ops.box_iou(target["boxes"].astype(boxes.dtype), boxes).data)
+
+
+def _objects(values: np.ndarray, matches: np.ndarray) -> np.ndarray:
+    """What belongs to each match; anything where nothing is matched."""
+    return values[matches.clip(0)] if len(values) else np.zeros((len(matches), *values.shape[1:]), values.dtype)
+
+
+def _no_loss(output: Tensor) -> Tensor:
+    """Zero, with a gradient of zeros: a mean over nothing would be NaN."""
+    return output.sum() * 0.0
+
+
+def rpn_loss(
+    logits: Tensor,
+    numbers: Tensor,
+    anchors: Sequence[np.ndarray],
+    targets: Sequence[Target],
+    matcher: Matcher,
+    sampler: BalancedPositiveNegativeSampler,
+    coder: BoxCoder,
+) -> dict[str, Tensor]:
+    """Objectness of the sampled anchors, and the boxes of the positive ones.
+
+    Formula
+    -------
+    objectness = mean over sampled anchors of the binary cross-entropy; box = sum over positive ones of smooth L1 with beta 1/9 of the four
+    numbers, divided by the number of sampled anchors.
+    """
+    labels, wanted = [], []
+    for target, of_image in zip(targets, anchors, strict=True):
+        matches = matched(matcher, target, of_image)
+        labels.append(np.where(matches >= 0, 1.0, np.where(matches == Matcher.BETWEEN_THRESHOLDS, -1.0, 0.0)))
+        wanted.append(coder.encode_single(_objects(target["boxes"], matches), of_image))
+    positive, negative = (np.flatnonzero(np.concatenate(masks)) for masks in zip(*sampler(labels), strict=True))
+    sampled = np.concatenate((positive, negative))
+    of_all, dtype = np.concatenate(labels), logits.dtype
+    boxes = functional.smooth_l1_loss(
+        numbers.reshape(-1, 4)[positive], Tensor(np.concatenate(wanted)[positive].astype(dtype)), beta=1 / 9, reduction="sum"
+    )
+    objectness = functional.binary_cross_entropy_with_logits(logits.reshape(-1)[sampled], Tensor(of_all[sampled].astype(dtype)))
+    return {"loss_objectness": objectness, "loss_rpn_box_reg": boxes / max(1, len(sampled))}
+
+
+def fast_rcnn_loss(logits: Tensor, numbers: Tensor, labels: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> dict[str, Tensor]:
+    """Class of every region, and the box of its class where it holds an object.
+
+    Formula
+    -------
+    classifier = mean cross-entropy; box = sum over regions with label > 0 of smooth L1, beta 1/9, of the four numbers of that class, divided by
+    the number of all regions.
+
+    Parameters
+    ----------
+    logits, numbers : Tensor
+        (K, classes) and (K, 4 classes).
+    labels, wanted
+        For each image (k,) class numbers, 0 the background, and (k, 4) encoded boxes.
+    """
+    of_all = np.concatenate(labels)
+    objects = np.flatnonzero(of_all > 0)
+    per_class = numbers.reshape(len(of_all), -1, 4)
+    boxes = functional.smooth_l1_loss(
+        per_class[objects, of_all[objects]], Tensor(np.concatenate(wanted)[objects].astype(logits.dtype)), beta=1 / 9, reduction="sum"
+    )
+    return {"loss_classifier": functional.cross_entropy(logits, of_all), "loss_box_reg": boxes / max(1, len(of_all))}
+
+
+def mask_rcnn_loss(
+    logits: Tensor,
+    proposals: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    matches: Sequence[np.ndarray],
+) -> Tensor:
+    """Mean binary cross-entropy between each region's mask of its own class and the true mask, cut out along the region and resized.
+
+    Parameters
+    ----------
+    logits : Tensor
+        (K, classes, M, M), regions of all images in order.
+    proposals, masks, labels, matches
+        For each image: regions (k, 4), true masks (objects, H, W), the objects' classes, and the object of each region.
+    """
+    side = logits.shape[-1]
+    classes = np.concatenate([of_image[match] for of_image, match in zip(labels, matches, strict=True)]) if len(labels) else np.zeros(0, np.int64)
+    cut = []
+    for boxes, of_image, match in zip(proposals, masks, matches, strict=True):
+        if len(boxes):
+            regions = np.concatenate((match[:, None].astype(boxes.dtype), boxes), axis=1)
+            cut.append(ops.roi_align(np.asarray(of_image)[:, None].astype(boxes.dtype), regions, (side, side), 1.0).data[:, 0])
+    if not cut:
+        return _no_loss(logits)
+    chosen = logits[np.arange(len(classes)), classes]
+    return functional.binary_cross_entropy_with_logits(chosen, Tensor(np.concatenate(cut).astype(logits.dtype)))
+
+
+def keypoints_to_heatmap(keypoints: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cell (row side + column) of each keypoint in its box's map, and whether it is visible and inside.
+
+    Shapes
+    ------
+    keypoints (K, points, 3), boxes (K, 4) -> (K, points) int64, (K, points) bool
+
+    Notes
+    -----
+    A point on the right or lower edge belongs to the last cell.
+
+    Examples
+    --------
+    >>> cells, seen = keypoints_to_heatmap(np.array([[[1.0, 1.0, 1.0], [4.0, 4.0, 1.0], [9.0, 0.0, 1.0]]]), np.array([[0.0, 0.0, 4.0, 4.0]]), 2)
+    >>> cells.tolist(), seen.tolist()
+    ([[0, 3, 0]], [[True, True, False]])
+    """
+    cells = []
+    for axis in (0, 1):
+        start, stop = boxes[:, axis, None], boxes[:, axis + 2, None]
+        values = keypoints[..., axis]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = np.floor(np.nan_to_num((values - start) * (side / (stop - start))))
+        cells.append(np.where(values == stop, side - 1, scaled).astype(np.int64))
+    columns, rows = cells
+    seen = (columns >= 0) & (rows >= 0) & (columns < side) & (rows < side) & (keypoints[..., 2] > 0)
+    return (rows * side + columns) * seen, seen
+
+
+def keypoint_rcnn_loss(
+    logits: Tensor, proposals: Sequence[np.ndarray], keypoints: Sequence[np.ndarray], matches: Sequence[np.ndarray]
+) -> Tensor:
+    """Mean cross-entropy over the M x M cells of each visible keypoint's map: exactly one cell is right.
+
+    Parameters
+    ----------
+    logits : Tensor
+        (K, points, M, M), regions of all images in order.
+    proposals, keypoints, matches
+        For each image: regions (k, 4), true points (objects, points, 3), and the object of each region.
+    """
+    regions, points, side, _ = logits.shape
+    found = [keypoints_to_heatmap(of_image[match], boxes, side) for boxes, of_image, match in zip(proposals, keypoints, matches, strict=True)]
+    cells, seen = (np.concatenate([one[k].reshape(-1) for one in found]) if found else np.zeros(0, np.int64) for k in (0, 1))
+    visible = np.flatnonzero(seen)
+    if not len(visible):
+        return _no_loss(logits)
+    return functional.cross_entropy(logits.reshape(regions * points, side * side)[visible], cells[visible])
+
+
+def retinanet_loss(
+    logits: Tensor, numbers: Tensor, anchors: Sequence[np.ndarray], targets: Sequence[Target], matcher: Matcher, coder: BoxCoder
+) -> dict[str, Tensor]:
+    """Focal loss over all anchors, and L1 of the boxes of those that hold an object; each image divided by its number of objects' anchors.
+
+    Parameters
+    ----------
+    logits, numbers : Tensor
+        (N, anchors, classes) and (N, anchors, 4).
+    """
+    classification, regression = [], []
+    for k, (target, of_image) in enumerate(zip(targets, anchors, strict=True)):
+        matches = matched(matcher, target, of_image)
+        objects = np.flatnonzero(matches >= 0)
+        truth = np.zeros(logits.shape[1:], logits.dtype)
+        truth[objects, target["labels"][matches[objects]] if len(objects) else objects] = 1.0
+        counted = np.flatnonzero(matches != Matcher.BETWEEN_THRESHOLDS)
+        count = max(1, len(objects))
+        classification.append(ops.sigmoid_focal_loss(logits[k][counted], Tensor(truth[counted]), reduction="sum") / count)
+        wanted = coder.encode_single(_objects(target["boxes"], matches[objects]), of_image[objects]).astype(logits.dtype)
+        regression.append(functional.l1_loss(numbers[k][objects], Tensor(wanted), reduction="sum") / count)
+    return {"classification": _mean(classification), "bbox_regression": _mean(regression)}
+
+
+def _mean(terms: Sequence[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total / len(terms)
+
+
+def fcos_loss(
+    logits: Tensor,
+    numbers: Tensor,
+    centreness: Tensor,
+    anchors: Sequence[np.ndarray],
+    targets: Sequence[Target],
+    matches: Sequence[np.ndarray],
+    coder: BoxLinearCoder,
+) -> dict[str, Tensor]:
+    """Focal loss of all points, generalised IoU loss of the boxes of those inside an object, cross-entropy of their centre-ness.
+
+    Formula
+    -------
+    Each divided by the number of points inside objects, over all images; centre-ness =
+    sqrt(min(left, right) / max(left, right) min(top, bottom) / max(top, bottom)).
+    """
+    classes = np.stack([np.where(match >= 0, _objects(target["labels"], match), -1) for target, match in zip(targets, matches, strict=True)])
+    boxes = np.stack([_objects(target["boxes"], match) for target, match in zip(targets, matches, strict=True)]).astype(logits.dtype)
+    points = np.stack(anchors)
+    inside = np.nonzero(classes >= 0)
+    count = max(1, len(inside[0]))
+    truth = np.zeros(logits.shape, logits.dtype)
+    truth[(*inside, classes[inside])] = 1.0
+    predicted = coder.decode(numbers[inside], points[inside])
+    left, top, right, bottom = np.moveaxis(coder.encode(points[inside], boxes[inside]), -1, 0)
+    nearness = np.minimum(left, right) / np.maximum(left, right) * (np.minimum(top, bottom) / np.maximum(top, bottom))
+    centres = functional.binary_cross_entropy_with_logits(
+        centreness[..., 0][inside], Tensor(np.sqrt(nearness).astype(logits.dtype)), reduction="sum"
+    )
+    return {
+        "classification": ops.sigmoid_focal_loss(logits, Tensor(truth), reduction="sum") / count,
+        "bbox_regression": ops.generalized_box_iou_loss(predicted, Tensor(boxes[inside]), reduction="sum") / count,
+        "bbox_ctrness": centres / count,
+    }
+
+
+def multibox_loss(
+    logits: Tensor,
+    numbers: Tensor,
+    anchors: Sequence[np.ndarray],
+    targets: Sequence[Target],
+    matcher: Matcher,
+    coder: BoxCoder,
+    negatives_per_positive: float = 3.0,
+) -> dict[str, Tensor]:
+    """SSD's: smooth L1 of the matched default boxes, cross-entropy of them and of the hardest background boxes.
+
+    Formula
+    -------
+    Both divided by the number of matched boxes of the batch. Background boxes enter in falling order of their loss, at most
+    `negatives_per_positive` times as many as matched ones in their image.
+    """
+    regression, classes, positives = [], [], 0
+    for k, (target, of_image) in enumerate(zip(targets, anchors, strict=True)):
+        matches = matched(matcher, target, of_image)
+        objects = np.flatnonzero(matches >= 0)
+        positives += len(objects)
+        wanted = coder.encode_single(_objects(target["boxes"], matches[objects]), of_image[objects]).astype(logits.dtype)
+        regression.append(functional.smooth_l1_loss(numbers[k][objects], Tensor(wanted), reduction="sum"))
+        of_boxes = np.zeros(len(of_image), np.int64)
+        of_boxes[objects] = target["labels"][matches[objects]] if len(objects) else 0
+        classes.append(of_boxes)
+    truth = np.stack(classes)
+    each = functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), truth.reshape(-1), reduction="none").reshape(*truth.shape)
+    hardness = np.where(truth > 0, -np.inf, each.data)
+    rank = np.argsort(np.argsort(-hardness, axis=1, kind="stable"), axis=1)
+    hard = rank < negatives_per_positive * (truth > 0).sum(axis=1, keepdims=True)
+    counted = (truth > 0).astype(logits.dtype) + hard
+    return {
+        "bbox_regression": _mean(regression) * len(regression) / max(1, positives),
+        "classification": (each * counted.astype(logits.dtype)).sum() / max(1, positives),
+    }

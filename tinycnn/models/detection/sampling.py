@@ -1,0 +1,59 @@
+"""Which boxes enter a loss: a fixed number an image, not too many of them background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ... import random
+from ...errors import ArgumentError
+
+__all__ = ["BalancedPositiveNegativeSampler"]
+
+
+class BalancedPositiveNegativeSampler:
+    """Draw positives up to a share of the sample, and fill it up with negatives.
+
+    Parameters
+    ----------
+    batch_size_per_image : int
+        Boxes drawn from each image.
+    positive_fraction : float
+        At most this share is positive.
+
+    References
+    ----------
+    Ren et al.: Faster R-CNN, NeurIPS 2015, section 3.1.3: 256 anchors an image, up to half of them positive.
+
+    Examples
+    --------
+    >>> sampler = BalancedPositiveNegativeSampler(4, 0.5)
+    >>> positive, negative = sampler([np.array([1, 1, 1, 0, 0, 0, -1])])[0]
+    >>> int(positive.sum()), int(negative.sum()), bool((positive | negative)[6])
+    (2, 2, False)
+    """
+
+    def __init__(self, batch_size_per_image: int, positive_fraction: float) -> None:
+        if batch_size_per_image < 1 or not 0 <= positive_fraction <= 1:
+            raise ArgumentError(
+                f"BalancedPositiveNegativeSampler: batch_size_per_image={batch_size_per_image} must be at least 1, "
+                f"positive_fraction={positive_fraction} between 0 and 1"
+            )
+        self.batch_size_per_image, self.positive_fraction = batch_size_per_image, positive_fraction
+
+    def __call__(self, labels: Sequence[np.ndarray], generator: np.random.Generator | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each image the drawn positives (label >= 1) and negatives (label 0) as masks; boxes with other labels are never drawn."""
+        draw = generator or random.default_generator()
+        sampled = []
+        for of_image in labels:
+            positives, negatives = np.flatnonzero(of_image >= 1), np.flatnonzero(of_image == 0)
+            wanted = min(len(positives), int(self.batch_size_per_image * self.positive_fraction))
+            rest = min(len(negatives), self.batch_size_per_image - wanted)
+            masks = []
+            for places, count in ((positives, wanted), (negatives, rest)):
+                mask = np.zeros(len(of_image), bool)
+                mask[draw.permutation(places)[:count]] = True
+                masks.append(mask)
+            sampled.append((masks[0], masks[1]))
+        return sampled
