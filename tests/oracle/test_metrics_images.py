@@ -21,7 +21,7 @@ def drawn_images(draw):
     return draw.random((2, *shape)).astype([np.float32, np.float64][draw.integers(2)]) * (1 if draw.random() < 0.5 else 2) - (draw.random() < 0.5)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_images_are_scikit_images(seed):
     theirs = pytest.importorskip("skimage.metrics")
     draw = np.random.default_rng(seed)

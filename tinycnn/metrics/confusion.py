@@ -73,7 +73,7 @@ def confusion_matrix(
         raise ArgumentError(f"{name}: several labels an example have no one matrix; use multilabel_confusion_matrix")
     if num_classes is not None:
         _refuse_other_classes(pair, num_classes)
-    elif labels is not None and len(pair.true) and not np.isin(pair.true, wanted).any():
+    elif wanted is not None and len(pair.true) and not np.isin(pair.true, wanted).any():
         raise ArgumentError(f"{name}: none of the labels {wanted.tolist()[:10]} occurs in y_true, which has {np.unique(pair.true).tolist()[:10]}")
     matrix = count_pairs(pair, pair.labels if wanted is None else wanted)
     if matrix.shape == (1, 1) and wanted is None:

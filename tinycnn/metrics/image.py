@@ -23,7 +23,8 @@ def _image_pair(function: str, first: Any, second: Any) -> tuple[Array, Array]:
 
 
 def _floats(a: Array, b: Array) -> tuple[Array, Array]:
-    kind = np.result_type(a.dtype, b.dtype, np.float32)
+    """Both as float32 where both are floats of at most 32 bits, else as float64."""
+    kind = np.float32 if all(image.dtype in (np.float16, np.float32) for image in (a, b)) else np.float64
     return a.astype(kind), b.astype(kind)
 
 
