@@ -38,6 +38,8 @@ COMMANDS = {
     "memory": ("memory", "work out the memory of one convolution, line by line"),
     "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
+    "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
+    "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),
 }

@@ -2,6 +2,7 @@
 
 from .comparison import compare, compare_pair
 from .conventions import conventions
+from .detection_report import detection_report
 from .effective_field import effective_receptive_field
 from .explain import explain
 from .explanation import Explanation
@@ -9,6 +10,7 @@ from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
+from .metric_sheet import metric_sheet
 from .operator_costs import cost_of, has_formula
 from .receptive_field import receptive_fields
 from .recording import record_forward
@@ -30,6 +32,7 @@ __all__ = [
     "conv2d_matrix",
     "conventions",
     "cost_of",
+    "detection_report",
     "effective_receptive_field",
     "explain",
     "flatten_features",
@@ -38,6 +41,7 @@ __all__ = [
     "layer_memory",
     "measured_peak",
     "memory_ledger",
+    "metric_sheet",
     "model_flow",
     "receptive_fields",
     "record_forward",
