@@ -207,3 +207,32 @@ def spoiled(document, **changes):
 def test_errors_name_the_rule(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_voc_is_its_definition_in_plain_loops(seed):
+    """All detections of a class in order of score; each claims the truth of its image that it overlaps most."""
+    draw = np.random.default_rng(seed)
+    boxes = [(int(draw.choice([3, 7])), 1, *(float(each) for each in draw.integers(1, 12, 4))) for _ in range(draw.integers(0, 6))]
+    hard = {str(place): {"difficult": 1} for place in range(len(boxes)) if draw.random() < 0.2}
+    found = [(image, 1, float(draw.random()), *(each + float(draw.integers(0, 2)) for each in box)) for image, _, *box in boxes * 2]
+    curve = metrics.voc_curves(metrics.coco_detections(document(boxes, **hard), results(found)))[1]
+    taken, right = set(), []
+    for image, _, _, *box in sorted(found, key=lambda each: -each[2]):
+        same = [place for place, true in enumerate(boxes) if true[0] == image]
+        overlap = [float(metrics.box_overlaps([box], [boxes[place][2:]])[0, 0]) for place in same]
+        best = int(np.argmax(overlap)) if same else -1
+        if best >= 0 and overlap[best] >= 0.5 and str(same[best]) in hard:
+            continue
+        right.append(best >= 0 and overlap[best] >= 0.5 and same[best] not in taken)
+        if right[-1]:
+            taken.add(same[best])
+    positives = len(boxes) - len(hard)
+    assert curve.right.tolist() == right and curve.positives == positives
+    if positives and right:
+        precision = [sum(right[: n + 1]) / (n + 1) for n in range(len(right))]
+        recall = [sum(right[: n + 1]) / positives for n in range(len(right))]
+        eleven = [max((p for p, r in zip(precision, recall, strict=True) if r >= level), default=0) for level in np.linspace(0, 1, 11)]
+        assert curve.area("voc07") == pytest.approx(sum(eleven) / 11)
+        exact = sum((r - before) * max(precision[n:]) for n, (r, before) in enumerate(zip(recall, [0, *recall[:-1]], strict=True)))
+        assert curve.area("voc10") == pytest.approx(exact)

@@ -20,7 +20,7 @@ STYLE = """<style>
 .curve .window.right circle { fill: var(--good); } .curve .window.wrong circle { fill: var(--bad); }
 .curve .window.on circle { fill: var(--b); stroke: var(--ink); stroke-width: 3; }
 details { margin: .5rem 0; } summary { cursor: pointer; } #said { overflow-wrap: anywhere; }
-@media print { details { display: block; } }
+@media print { details::details-content { content-visibility: visible; height: auto; } }
 </style>"""
 
 

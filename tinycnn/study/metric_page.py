@@ -11,6 +11,8 @@ from .shape_page import _page
 __all__ = ["metric_page"]
 
 STYLE = """<style>
+.held { position: sticky; top: 0; z-index: 1; max-height: 45vh; overflow: auto; background: var(--paper); padding: .4rem 0; width: fit-content;
+  max-width: 100%; } @media print { .held { position: static; max-height: none; overflow: visible; } }
 .matrix td, .matrix th { padding: .3rem .8rem; text-align: right; border: 1px solid var(--line); }
 .matrix th { font-weight: 600; } .matrix td.right { background: var(--a); }
 .matrix td.bottom { background: var(--b); } .matrix td.top { background: var(--c); box-shadow: inset 0 0 0 3px var(--good); font-weight: 700; }
@@ -83,7 +85,7 @@ def _matrix(sheet: MetricSheet) -> str:
     totals = "".join(f"<td>{sum(column)}</td>" for column in zip(*sheet.matrix, strict=True))
     body = "\n".join(rows)
     return (
-        f'<div class="wide"><table class="matrix"><thead><tr><th>true \\ predicted</th>{head}<th>sum</th></tr></thead><tbody>\n{body}\n'
+        f'<div class="held"><table class="matrix"><thead><tr><th>true \\ predicted</th>{head}<th>sum</th></tr></thead><tbody>\n{body}\n'
         f"<tr><th>sum</th>{totals}<td>{sum(map(sum, sheet.matrix))}</td></tr></tbody></table></div>"
     )
 

@@ -157,7 +157,7 @@ def _hints(counts: Any, labels: tuple[str, ...], orientation: str | None) -> lis
     if orientation is None and not np.array_equal(counts, counts.T):
         hints.append(
             "rows are taken to be true and columns predicted classes; of a table written the other way round precision and recall "
-            "change places: say orientation predicted_rows"
+            "change places; then say so: --orientation predicted-rows, or orientation='predicted_rows'"
         )
     if len(set(columns.tolist())) == 1 and len(set(rows.tolist())) > 1:
         hints.append(
