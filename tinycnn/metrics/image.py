@@ -4,7 +4,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from ..errors import ArgumentError, HintWarning, ShapeError
 from ._targets import Array, one_of, plain
@@ -250,6 +249,7 @@ def _range_of(function: str, a: Array, b: Array, data_range: float | None) -> fl
 
 def _similarity(a: Array, b: Array, size: int, sigma: float | None, sample: bool, c1: float, c2: float) -> tuple[float, Array, Array]:
     """The mean, its gradient by b, and the map, of one channel."""
+    from scipy import ndimage  # slow to import, and nothing else here needs it
 
     def mean(x: Array) -> Array:
         if sigma is None:

@@ -7,6 +7,7 @@ from .effective_field import effective_receptive_field
 from .explain import explain
 from .explanation import Explanation
 from .graph import Call, Graph, Value
+from .iou_figure import iou_figure
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
@@ -38,6 +39,7 @@ __all__ = [
     "flatten_features",
     "has_formula",
     "invert_convolution",
+    "iou_figure",
     "layer_memory",
     "measured_peak",
     "memory_ledger",
