@@ -10,7 +10,7 @@ from tinycnn.errors import TinycnnError
 
 pytestmark = pytest.mark.torch
 theirs = pytest.importorskip("sklearn.metrics")
-CASES = 25
+CASES = 15
 
 
 def answer(function, *arguments, **options):
@@ -183,3 +183,30 @@ def test_equal_error_rate_is_torchmetrics():
         own = metrics.equal_error_rate(hit, scores)[0]
         # Theirs takes the mean of both rates at the nearest threshold; ours lies between the neighbouring thresholds.
         assert own == pytest.approx(float(other.binary_eer(torch.tensor(scores / 2), torch.tensor(hit))), abs=1.5 / 80)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_classes_are_torchmetrics(seed):
+    torch = pytest.importorskip("torch")
+    other = pytest.importorskip("torchmetrics.functional.classification")
+    draw = np.random.default_rng(seed)
+    scores = draw.random((40, 4))
+    scores /= scores.sum(axis=1, keepdims=True)
+    true = np.concatenate([np.arange(4), draw.integers(0, 4, 36)])
+    guess = scores.argmax(axis=1)
+    a, b, p = torch.tensor(guess), torch.tensor(true), torch.tensor(scores)
+    zero = {"labels": range(4), "zero_division": 0}
+    for average in ("micro", "macro", "weighted", None):
+        for name in ("precision", "recall", "f1_score"):
+            own = getattr(metrics, name.removesuffix("_score") + "_score")(true, guess, average=average, **zero)
+            np.testing.assert_allclose(own, getattr(other, f"multiclass_{name}")(a, b, num_classes=4, average=average), rtol=1e-5)
+    assert metrics.cohen_kappa_score(true, guess, weights="quadratic", labels=range(4)) == pytest.approx(
+        float(other.multiclass_cohen_kappa(a, b, num_classes=4, weights="quadratic")), rel=1e-5, abs=1e-6
+    )
+    correlation = float(other.multiclass_matthews_corrcoef(a, b, num_classes=4))
+    assert metrics.matthews_corrcoef(true, guess) == pytest.approx(correlation, rel=1e-5, abs=1e-6)
+    assert metrics.roc_auc_score(true, scores, multi_class="ovr") == pytest.approx(float(other.multiclass_auroc(p, b, num_classes=4)), rel=1e-5)
+    assert metrics.average_precision_score(true, scores) == pytest.approx(float(other.multiclass_average_precision(p, b, num_classes=4)), rel=1e-5)
+    assert metrics.top_k_accuracy_score(true, scores, k=2) == pytest.approx(
+        float(other.multiclass_accuracy(p, b, num_classes=4, top_k=2, average="micro")), rel=1e-5
+    )

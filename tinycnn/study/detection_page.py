@@ -51,6 +51,7 @@ def detection_page(report: DetectionReport) -> str:
     )
     parts = [STYLE, f"<p class=soft>{html.escape(words)}</p>"]
     parts.append(_table(report.header, [row.cells() for row in (*report.rows, report.mean)], numbers=range(1, 7), whole=(0,)))
+    parts.append(f"<p class=soft>{html.escape(report.policy())}.</p>")
     stats = [[name, "-" if value < 0 else f"{value:.4f}"] for name, value in report.coco.stats().items()]
     parts += ["<details><summary>COCO's summary</summary>", _table(("", "value"), stats, numbers=(1,)), "</details>"]
     drawn = [row for row in report.rows if row.truths]

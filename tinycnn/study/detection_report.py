@@ -55,6 +55,13 @@ class DetectionReport:
     verdicts: tuple[Verdict, ...]
     missed: tuple[Missed, ...]
 
+    def policy(self) -> str:
+        """What counts neither way, and how many detections count."""
+        return (
+            f"COCO's columns leave out crowds and count {self.coco.most[-1]} detections of a class in an image at most; VOC's leave out difficult "
+            "truths and crowds and count all; means are over the classes with truths"
+        )
+
     @property
     def header(self) -> list[str]:
         """The columns of the table."""
@@ -98,7 +105,7 @@ class DetectionReport:
         parts = [
             f"{len(self.data.images)} images, {len(self.data.truths)} truths, {len(self.data.detections)} detections; overlap of {self.kind}, "
             f"threshold {self.threshold:g}; curves and verdicts by {RULE_WORDS[self.rule].split(',')[0]}'s rule",
-            text_table(self.header, [row.cells() for row in (*self.rows, self.mean)]),
+            text_table(self.header, [row.cells() for row in (*self.rows, self.mean)]) + f"\n{self.policy()}",
             "COCO's summary: " + ", ".join(f"{name} {_coco_text(value)}" for name, value in self.coco.stats().items()),
             "verdicts: " + ", ".join(f"{count} {name}" for name, count in self.counts().items() if count),
         ]
