@@ -42,7 +42,7 @@ def same(name, *arguments, tolerance=1e-12, **options):
 
 def drawn_labels(draw):
     """Truth and prediction: few or many classes, absent ones, a single one, strings, several labels an example."""
-    count, classes = int(draw.integers(1, 14)), int(draw.integers(1, 5))
+    count, classes = int(draw.integers(0, 14)), int(draw.integers(1, 5))
     if draw.random() < 0.3:
         shape = (count, int(draw.integers(2, 5)))
         density = draw.choice([0.0, 0.3, 0.7, 1.0])

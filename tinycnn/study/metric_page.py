@@ -16,8 +16,9 @@ STYLE = """<style>
 .matrix td, .matrix th { padding: .3rem .8rem; text-align: right; border: 1px solid var(--line); }
 .matrix th { font-weight: 600; } .matrix td.right { background: var(--a); }
 .matrix td.bottom { background: var(--b); } .matrix td.top { background: var(--c); box-shadow: inset 0 0 0 3px var(--good); font-weight: 700; }
-tr.step { cursor: pointer; scroll-margin: 48vh 0 1rem; } tr.step.on td { background: var(--panel); box-shadow: inset 0 2px 0 var(--accent), inset 0 -2px 0 var(--accent); }
-tr.step td { overflow-wrap: anywhere; } tr.step .formula { font-size: .86em; }
+tr.step { cursor: pointer; scroll-margin: 48vh 0 1rem; }
+tr.step.on td { background: var(--panel); box-shadow: inset 0 2px 0 var(--accent), inset 0 -2px 0 var(--accent); }
+tr.step td:first-child { min-width: 5.6em; } tr.step td:last-child { overflow-wrap: anywhere; } tr.step .formula { font-size: .86em; }
 .key span { padding: .05rem .5rem; border: 1px solid var(--line); } .key .t { background: var(--c); } .key .b { background: var(--b); }
 </style>"""
 
