@@ -1,5 +1,6 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from . import views
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
@@ -47,4 +48,5 @@ __all__ = [
     "size_path",
     "solve",
     "summary",
+    "views",
 ]
