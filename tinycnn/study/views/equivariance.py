@@ -20,6 +20,7 @@ from .view import Check, Scene, Step, View, cell_texts, grid
 __all__ = ["equivariance", "shifted"]
 
 WORDS = ("row", "column")
+MOST_SHIFTS = 8  # pixels up to which invariance is measured
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def equivariance(
         ("the image moves", f"{layer.shift[0]} down, {layer.shift[1]} to the right, " + ("round its edge" if layer.circular else "zeros come in")),
         ("the result moves", f"{layer.shift_of_result(0)} down, {layer.shift_of_result(1)} to the right"),
         ("they differ at", f"{int(differs.sum())} of {differs.size} places"),
-        *((f"because of {reason}", f"{count} places") for reason, count in counts.most_common()),
+        *((f"because of {reason}", f"{count} place{'s' * (count > 1)}") for reason, count in counts.most_common()),
     ]
     pools = max(pool, 2)
     return View(
@@ -258,7 +259,7 @@ def _pooled(found: Operands, pool: int) -> Scene:
     width = min(pool, *found.size)
     start, steps = layer.run(found.input), []
     pooled = reference(functional.max_pool2d, start, width, 1)
-    for by in range(min(pool + 2, found.input.shape[2])):
+    for by in range(min(pool + 2, MOST_SHIFTS, found.input.shape[2])):
         detector = layer.run(shifted(found.input, (0, by), layer.circular))
         after = reference(functional.max_pool2d, detector, width, 1)
         stay, keep = ~_changed(detector, start), ~_changed(after, pooled)
@@ -325,7 +326,7 @@ def _invariance(found: Operands, pool: int) -> Table:
     pools = ((f"max pool {width}, stride 1", 1), (f"max pool {width}, stride {width}", width))
     before = [found.input, start, *(reference(functional.max_pool2d, start, width, step) for _, step in pools)]
     rows = []
-    for by in range(min(pool + 2, found.input.shape[2])):
+    for by in range(min(pool + 2, MOST_SHIFTS, found.input.shape[2])):
         moved = shifted(found.input, (0, by), layer.circular)
         detector = layer.run(moved)
         after = [moved, detector, *(reference(functional.max_pool2d, detector, width, step) for _, step in pools)]

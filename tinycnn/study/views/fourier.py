@@ -136,18 +136,29 @@ def _whole(
     def filled(name: str, array: Any) -> dict[str, dict[int, str]]:
         return {name: dict(enumerate(cell_texts(array)))}
 
-    inside = tuple(np.flatnonzero(np.pad(np.ones_like(found.padded), [(0, 0), *((0, size[k] - found.padded.shape[1 + k]) for k in range(2))])))
+    def corner(name: str, array: np.ndarray) -> tuple[str, str, tuple[int, ...]]:
+        """The cells that are no padding."""
+        inside = np.zeros((*array.shape[:-2], *size), bool)
+        inside[..., : array.shape[-2], : array.shape[-1]] = True
+        return name, "from", tuple(np.flatnonzero(inside).tolist())
+
+    padded = (corner("x", found.padded), corner("w", taps))
     steps = (
-        Step("1. pad", (f"both with zeros to {size[0]} x {size[1]}, below and at the right",), (("x", "from", tuple(map(int, inside))),)),
-        Step("2. transform the image", ("X = F(x): one complex number a frequency",), (("X", "now", all_cells["X"]),), filled("X", image)),
-        Step("3. transform the filter", ("W = F(w)",), (("W", "now", all_cells["W"]),), filled("W", kernel)),
+        Step("1. pad", (f"both with zeros to {size[0]} x {size[1]}, below and at the right",), padded),
+        Step("2. transform the image", ("X = F(x): one complex number a frequency",), (padded[0], ("X", "now", all_cells["X"])), filled("X", image)),
+        Step("3. transform the filter", ("W = F(w)",), (padded[1], ("W", "now", all_cells["W"])), filled("W", kernel)),
         Step(
             "4. multiply",
             ("P = X · conj(W), added up over the input channels; the conjugate makes it a correlation",),
             (("X", "from", all_cells["X"]), ("W", "from", all_cells["W"]), ("P", "now", all_cells["P"])),
             filled("P", product),
         ),
-        Step("5. transform back", ("p = F⁻¹(P), real up to rounding",), (("p", "now", all_cells["p"]),), filled("p", np.round(inverse, 10) + 0.0)),
+        Step(
+            "5. transform back",
+            ("p = F⁻¹(P), real up to rounding",),
+            (("P", "from", all_cells["P"]), ("p", "now", all_cells["p"])),
+            filled("p", np.round(inverse, 10) + 0.0),
+        ),
         Step(
             "6. crop",
             (f"the first {found.size[0]} x {found.size[1]} windows" + (f", {down} rows and {right} columns apart" if down * right > 1 else ""),),
@@ -164,7 +175,7 @@ def _whole(
         grid("p", inverse, "F⁻¹(P)", blank=True),
         grid("y", output, "cropped", blank=True),
     )
-    return Scene("Pad, transform, multiply, crop", "", grids, steps)
+    return Scene("Pad, transform, multiply, crop", "", grids, steps, focus=True)
 
 
 def _single(image: Any, kernel: Any, product: Any, groups_of: list[slice]) -> Scene:

@@ -93,7 +93,7 @@ def groups(*, channels: int = 12, groups: int = 3, kernel_size: int = 3) -> View
         "Grouped convolution and channel shuffle",
         "Groups cut the weights, and with them the connections, into separate towers; a shuffle of the channels lets them talk again.",
         "weights = C_out · (C_in / groups) · K²",
-        (Scene("Which channel reaches which", "1: connected", tuple(grids), tuple(steps)),),
+        (Scene("Which channel reaches which", "1: connected", tuple(grids), tuple(steps), focus=True),),
         (
             ("weights", f"{channels * channels // groups * kernel_size**2:,} instead of {channels * channels * kernel_size**2:,}"),
             ("channels that reach an output, two layers", f"{int(plain.sum(1).max())} of {channels}"),

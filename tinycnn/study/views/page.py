@@ -19,7 +19,8 @@ MORE_STYLE = """
 .bar input[type=range] { flex: 1 1 8rem; min-width: 6rem; accent-color: var(--from); }
 .focus { min-height: 5.2rem; margin: .2rem 0 1rem; padding: .7rem 1rem; }
 .focus h2 { margin: 0 0 .2rem; font-size: 1.05rem; overflow-wrap: anywhere; } .focus p { margin: .2rem 0; overflow-wrap: anywhere; }
-.arrays { gap: 1rem 1.6rem; } .array { max-height: 78vh; } .array h3, .array .lead { position: sticky; left: 0; width: max-content; max-width: 84vw; }
+.arrays { gap: 1rem 1.6rem; } .array { max-height: none; } .array.tall { max-height: 72vh; }
+.array h3, .array .lead { position: sticky; left: 0; max-width: 84vw; }
 .array .lead { font-size: .85rem; margin: -.3rem 0 .3rem; max-width: min(84vw, 22rem); }
 table.grid td { position: relative; min-width: 2.3em; height: 2em; padding: .1em .3em; }
 table.grid td.pad { background: repeating-linear-gradient(45deg, var(--panel) 0 4px, transparent 4px 8px); }
@@ -39,8 +40,10 @@ svg.curve { display: block; width: 100%; max-width: 620px; height: auto; margin:
 svg.curve text { fill: var(--soft); font-size: 12px; } svg.curve line { stroke: var(--line); }
 svg.curve path { fill: none; stroke: var(--from); stroke-width: 2; } svg.curve circle { fill: var(--now); }
 @media (max-width: 600px) { .pictures { gap: .5rem; } .pictures figure { flex: 1 1 40%; max-width: 48%; }
+  table.list th { white-space: normal; overflow-wrap: anywhere; min-width: 6em; }
   table.grid td { min-width: 1.9em; padding: .1em .2em; } .bar { gap: .3rem; } button { padding: .2rem .6rem; } }
-@media print { .pictures img { width: 150px; } .pictures figcaption { max-width: 150px; } }
+@media print { .array.tall { max-height: none; } .array[hidden] { display: block; }
+  .pictures img { width: 150px; } .pictures figcaption { max-width: 150px; } }
 """
 
 HUES = "".join(
@@ -49,7 +52,7 @@ HUES = "".join(
 
 SCRIPT = """
 const data = JSON.parse(document.getElementById("data").textContent), by = id => document.getElementById(id);
-let scene = 0, at = 0, cells = {}, shown = {}, pictures = [];
+let scene = 0, at = 0, cells = {}, shown = {}, boxes = {}, pictures = [];
 function make(tag, text, kind) {
   const node = document.createElement(tag);
   if (text !== undefined) node.textContent = text;
@@ -64,7 +67,8 @@ function reveal(cell) {  // within its own array; the page stays where it is
   if (inner.left < outer.left) box.scrollLeft -= outer.left - inner.left + 8;
 }
 function draw(grid) {
-  const box = make("div", undefined, "array"), holder = make("div", undefined, "grids"), shape = grid.shape;
+  const shape = grid.shape, tall = shape.length > 1 && shape[shape.length - 2] > 24;
+  const box = make("div", undefined, "array" + (tall ? " tall" : "")), holder = make("div", undefined, "grids");
   box.append(make("h3", grid.name + "  " + shape.join(" x ")));
   if (grid.words) box.append(make("p", grid.words, "lead"));
   const lead = shape.slice(0, -2), planes = lead.reduce((a, b) => a * b, 1);
@@ -85,6 +89,7 @@ function draw(grid) {
     holder.append(figure);
   }
   box.append(holder);
+  boxes[grid.name] = box;
   return box;
 }
 function write(grid, texts, small) {
@@ -110,10 +115,14 @@ function choose(next) {
   for (let number = 0; number <= at && number <= last; number++)
     for (const [name, changed] of Object.entries(now.steps[number].changes))
       for (const [place, text] of Object.entries(changed)) texts[name][place] = text;
-  now.grids.forEach(grid => write(grid, texts[grid.name], step.small[grid.name]));
+  for (const grid of now.grids) {
+    write(grid, texts[grid.name], step.small[grid.name]);
+    boxes[grid.name].hidden = now.focus && !step.marks.some(([name]) => name === grid.name);
+  }
   pictures.forEach(figure => figure.classList.remove("now"));
   for (const [name, kind, places] of step.marks) {
     const list = name === "pictures" ? pictures : cells[name];
+    if (now.focus && places.length === list.length) continue;
     places.forEach(place => { list[place].classList.add(kind); list[place].style.background = ""; });
     if (name !== "pictures" && places.length && places.length < list.length) {
       reveal(list[places[places.length - 1]]); reveal(list[places[0]]);
@@ -184,7 +193,7 @@ def page(view: View) -> str:
     title = html.escape(view.title)
     facts = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in view.facts)
     checks = "".join(
-        f'<tr><td class="{"good" if check.agrees else "bad"}">{"agrees" if check.agrees else "differs"}</td><td>{html.escape(check.words)}</td>'
+        f'<tr><td class="short {"good" if check.agrees else "bad"}">{"agrees" if check.agrees else "differs"}</td><td>{html.escape(check.words)}</td>'
         f"<td>{check.difference:.1e}</td></tr>"
         for check in view.checks
     )
@@ -234,6 +243,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
     return {
         "title": scene.title,
         "words": scene.words,
+        "focus": scene.focus,
         "grids": [_grid(scene, grid) for grid in scene.grids],
         "steps": [_step(step) for step in scene.steps],
         "curve": _curve(scene.curve) if scene.curve else None,
@@ -263,7 +273,7 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _curve(curve: Curve) -> dict[str, Any]:
     """The curve as SVG on a logarithmic scale, and where its points are."""
-    width, height, left, bottom = 620, 230, 64, 34
+    width, height, left, bottom = 620, 180, 64, 34
     floor = 1e-30
     logs = [math.log10(min(max(value, floor), 1e30)) if math.isfinite(value) else 30.0 for value in curve.values]
     low, high = math.floor(min(logs)), math.ceil(max(logs))

@@ -95,8 +95,8 @@ def prior(input: Any = None, weight: Any = None, *, kernel_size: Any = None, see
             ("weights", f"convolution {found.weight.size}, dense {pixels * answers:,}"),
             ("images needed where the prior is right", f"convolution {_needed(errors['convolution', 'a convolution'], counts)}, "
              f"dense {_needed(errors['dense', 'a convolution'], counts)}"),
-            ("error left where it is wrong", f"convolution {errors['convolution', 'local, not shared'][-1]:.2f}, "
-             f"dense {errors['dense', 'local, not shared'][-1]:.1g}"),
+            ("error left where it is wrong", f"convolution {_share(errors['convolution', 'local, not shared'][-1])}, "
+             f"dense {_share(errors['dense', 'local, not shared'][-1])}"),
         ),
         (
             Check("the convolution finds the truth when it is one", errors["convolution", "a convolution"][-1], 1e-10),
@@ -111,6 +111,11 @@ def prior(input: Any = None, weight: Any = None, *, kernel_size: Any = None, see
             )
         },
     )  # fmt: skip
+
+
+def _share(error: float) -> str:
+    """An error in per cent; rounding counts as nothing."""
+    return "nothing" if error < 1e-10 else f"{100 * error:.3g} %"
 
 
 def _needed(errors: list[float], counts: list[int]) -> str:
@@ -149,7 +154,7 @@ def _scene(name: str, counts: list[int], errors: dict[tuple[str, str], list[floa
         Step(
             f"{count} image{'s' * (count > 1)}",
             (
-                f"convolution misses {100 * table[1, place]:.3g} %, dense {100 * table[2, place]:.3g} % of the answers' power",
+                f"of the answers' power convolution misses {_share(table[1, place])}, dense {_share(table[2, place])}",
                 f"a dense layer needs {pixels} images to determine its weights" if count < pixels else "enough images for the dense layer",
             ),
             (("errors", "now", tuple(row * len(counts) + place for row in range(3))),),

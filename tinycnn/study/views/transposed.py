@@ -18,7 +18,7 @@ from .view import Grid, Scene, Step, View, compared, grid, number_text
 __all__ = ["transposed"]
 
 IMAGE = np.array([[1.0, 2.0], [3.0, 4.0]])
-STROKE = np.array([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]])
+STROKE = np.arange(1.0, 10.0).reshape(3, 3)  # without symmetry, so that the flip is seen
 
 
 def transposed(
@@ -49,7 +49,7 @@ def transposed(
     input : array or str, optional
         An image (H, W) or (C_in, H, W); 2 x 2 numbers if left out.
     weight : array or str, optional
-        (K_h, K_w) or (C_in, C_out / groups, K_h, K_w); a name as in `FILTERS`; a 3 x 3 bump if left out.
+        (K_h, K_w) or (C_in, C_out / groups, K_h, K_w); a name as in `FILTERS`; 1 to 9 if left out.
     kernel_size : int or (height, width), optional
         Instead of a weight: small whole numbers drawn with the seed.
     stride, padding, output_padding, dilation, groups

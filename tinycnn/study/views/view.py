@@ -110,7 +110,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Scene:
-    """Grids and the steps through them."""
+    """Grids and the steps through them; with `focus` a page shows only the grids that a step marks."""
 
     title: str
     words: str
@@ -118,6 +118,7 @@ class Scene:
     steps: tuple[Step, ...]
     curve: Curve | None = None
     pictures: tuple[Picture, ...] = ()
+    focus: bool = False
 
 
 @dataclass(frozen=True)
