@@ -125,6 +125,8 @@ def test_flip_says_where_they_agree():
     assert dict(uneven.facts)["they agree at"] == "1 of 25 places"
     assert len(uneven.checks) == 3 and uneven.agrees
     assert len(views.flip(np.ones((2, 4, 4)), kernel_size=2).scenes) == 1  # of several channels nothing changes places
+    assert len(views.flip(np.ones((23, 23)), [[1, 2]]).scenes) == 2
+    assert len(views.flip(np.ones((24, 24)), [[1, 2]]).scenes) == 1
 
 
 def test_text_and_data_hold_the_numbers():

@@ -16,7 +16,7 @@ from .view import Check, Curve, Scene, Step, View, cell_texts, grid, number_text
 __all__ = ["learn"]
 
 MOST_FRAMES = 90
-MOST_WORK = 6_000_000  # products times steps: seconds with the kernels that define the operators
+MOST_WORK = 800_000  # products times steps: seconds with the kernels that define the operators
 FOUND = 1e-3  # largest error of a weight that counts as found
 
 
