@@ -34,6 +34,10 @@ def test_numbers_on_the_command_line(run_main, tmp_path):
     np.save(tmp_path / "x.npy", np.arange(16.0).reshape(4, 4))
     code, output, _ = run_main("views", "toeplitz", tmp_path / "x.npy", "--weight", "1 1; 1 1", "--stride", "2", "--json")
     assert code == 0 and json.loads(output)["results"]["output"] == [[[10, 18], [42, 50]]]
+    code, output, _ = run_main("views", "flip", "--weight", "-1 0; 0 1", "--json")
+    assert code == 0 and json.loads(output)["results"]["flipped"] == [[[[1, 0], [0, -1]]]]
+    code, output, _ = run_main("views", "learn", "--lr", "1", "--momentum", "0", "--steps", "300", "--json")
+    assert code == 0 and "diverged" in json.loads(output, parse_constant=pytest.fail)["notes"][0]
     code, output, _ = run_main("views", "equivariance", "--shift=-1,0", "--pool", "2", "--json")
     assert code == 0 and json.loads(output)["facts"]["the image moves"].startswith("-1 down, 0 to the right")
 
@@ -45,6 +49,11 @@ def test_the_gallery_of_a_photo(run_main, tmp_path):
     assert code == 0 and "wrote" in output
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.width > 2 * 120
+    deep = np.arange(12 * 9, dtype=np.uint16).reshape(12, 9) * 500
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    code, output, _ = run_main("views", "gallery", tmp_path / "deep.png", "--filters", "identity", "--json")
+    assert code == 0
+    np.testing.assert_allclose(json.loads(output)["results"]["identity"], deep / deep.max() * 255, rtol=1e-4)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     code, _, error = run_main("views", "gallery", tmp_path / "broken.png")
     assert code == 2 and "cannot be read as a picture" in error

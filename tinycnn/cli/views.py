@@ -2,7 +2,6 @@
 
 import argparse
 import inspect
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,8 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.say(f"wrote {arguments.html}: open it in a browser and step with the arrow keys")
     elif not arguments.json and not arguments.out:
         print(found.text(arguments.elements), end="")
-    if arguments.json:
-        print(json.dumps(found.to_dict(), indent=1))
+    console.result(found.to_dict())
     return 0
 
 
@@ -157,7 +155,7 @@ def read_operand(text: str) -> Any:
 
 def read_photo(text: str) -> Any:
     """A whole picture for the gallery: a file, numbers, or an image's name."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     from ..study.views.filters import IMAGES
 
@@ -170,7 +168,7 @@ def read_photo(text: str) -> Any:
         with Image.open(path) as picture:
             if picture.width * picture.height > PHOTO_PIXELS:
                 raise UsageError(f"{text} has {picture.width:,} x {picture.height:,} pixels, at most {PHOTO_PIXELS:,} are read; make it smaller")
-            return picture.convert("RGB" if picture.mode not in ("1", "L") else "L")
+            return ImageOps.exif_transpose(picture)  # as the camera was held
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {text!r}; give a picture that exists") from error
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:

@@ -119,10 +119,10 @@ def _pixels(value: Any, side: int) -> np.ndarray:
 
     if value is None:
         value = DECK
-    if isinstance(value, Image.Image):
-        picture = value.convert("L") if value.mode in ("1", "L", "I", "F", "I;16", "LA") else value.convert("RGB")
+    if isinstance(value, Image.Image) and value.mode[0] not in "IF":  # those of 16 bits and more are stretched below, as arrays
+        picture = value.convert("L" if value.mode in ("1", "L", "LA") else "RGB")
         picture.thumbnail((side, side))
-        value = np.asarray(picture)
+        value = picture
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or not array.size or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3)):
         raise UsageError(f"gallery: input of shape {array.shape} and type {array.dtype} is no picture; give (H, W) or (H, W, 3), or an image file")
