@@ -116,6 +116,8 @@ def test_without_the_conjugate_fourier_flips():
     with kernels.use("reference"):
         np.testing.assert_allclose(true, convolve2d(views.filters.DECK[None], np.array([[[[1.0, 2], [3, 4]]]])).numpy()[0], atol=1e-10)
     assert abs(true - view.results["output"][0]).max() > 1
+    assert [check.words for check in view.checks][3:] == ["not padded at all, it is conv2d with circular padding"]
+    assert len(views.fourier([[1, 2]], [[1, 2], [3, 4]], padding=1).checks) == 3  # a filter larger than the image goes round more than once
 
 
 def test_flip_says_where_they_agree():

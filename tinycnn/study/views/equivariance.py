@@ -131,8 +131,8 @@ def equivariance(
     layer = Layer(found, pool, _shift(shift, found))
     first, second = layer.both()
     differs = ~np.isclose(first, second, rtol=1e-12, atol=1e-12)
-    reasons = reasons_of(layer)
-    told = {place: reasons(*place[1:]) for place in zip(*(axis.tolist() for axis in np.nonzero(differs)))}
+    down, right = axis_of(layer, 0), axis_of(layer, 1)
+    told = {place: down.reason(place[1]) or right.reason(place[2]) for place in zip(*(places.tolist() for places in np.nonzero(differs)))}
     silent = sum(not reason for reason in told.values())
     counts = Counter(reason.split(":")[0] for reason in told.values())
     facts = [
@@ -173,59 +173,67 @@ def _shift(value: Any, found: Operands) -> tuple[int, int]:
     return int(given[0]), int(given[1])
 
 
-def reasons_of(layer: Layer) -> Any:
-    """A function of (row, column): why the two results may differ there; empty where both read the same pixels."""
-    axes = [_axis_reasons(layer, axis) for axis in range(2)]
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a layer: for every place of the result, which pixels its window reads, and which of the unshifted image it is shown there."""
 
-    def reason(i: int, j: int) -> str:
-        return axes[0][i] or axes[1][j]
+    layer: Layer
+    number: int
+    reads: np.ndarray  # (places, taps), -1 for a zero
+    shown: np.ndarray
 
-    return reason
+    @property
+    def word(self) -> str:
+        """Of its elements."""
+        return WORDS[self.number]
+
+    def reason(self, place: int) -> str:
+        """The first reason why the window reads other pixels than the one that moved to its place; empty if it does not."""
+        layer, count, size = self.layer, len(self.reads), self.layer.operands.input.shape[1 + self.number]
+        by, stride, step = layer.shift[self.number], layer.operands.geometry.stride[self.number], layer.step(self.number)
+        origin = place - layer.shift_of_result(self.number)
+        origin = origin % count if layer.circular else origin
+        inside = 0 <= origin < count
+        if inside and np.array_equal(self.shown[place], self.reads[origin]):
+            return ""
+        if by % stride:
+            return f"the stride's phase: {by} {self.word}s are no multiple of the stride {stride}: windows start beside those of the unshifted image"
+        if by % step:
+            return f"the pooling's phase: {by} {self.word}s are no multiple of {step}, stride times pooling: pixels get other neighbours in their pool"
+        if not inside:
+            return f"the edge of the map: {self.word} {place} comes in from {self.word} {origin}, which the map does not have; a zero stands there"
+        if layer.circular:
+            return f"the ring not closing: {count} windows of step {step} do not go round {size} {self.word}s: the map wraps where windows do not"
+        return self.edge(place, origin)
+
+    def edge(self, place: int, origin: int) -> str:
+        """The first pixel in which two windows differ that are at the same pixels otherwise."""
+        tap = int(np.flatnonzero(self.shown[place] != self.reads[origin])[0])
+        here, there = int(self.shown[place, tap]), int(self.reads[origin, tap])
+        if here < 0:
+            return f"the edge of the image: {self.word} {there} has left the shifted image, its window reads padding or what came in instead"
+        if there < 0:
+            return f"the edge of the image: the shifted window reads {self.word} {here}, the unshifted one padding"
+        mode = self.layer.operands.geometry.padding_mode
+        return f"the edge of the image: {mode} padding copies {self.word} {there}, after the shift {self.word} {here}"
 
 
-def _axis_reasons(layer: Layer, axis: int) -> list[str]:
-    """Along one axis, for each place of the result: the first reason why its window reads other pixels of the image than the one that moved there."""
-    options, size = layer.operands.geometry, layer.operands.input.shape[1 + axis]
+def axis_of(layer: Layer, number: int) -> Axis:
+    """What every window of a layer reads along one axis."""
+    options, size, by = layer.operands.geometry, layer.operands.input.shape[1 + number], layer.shift[number]
     reads = axis_sources(
         size,
-        layer.operands.weight.shape[2 + axis],
-        options.stride[axis],
-        options.padding[2 * axis],
-        options.padding[2 * axis + 1],
-        options.dilation[axis],
+        layer.operands.weight.shape[2 + number],
+        options.stride[number],
+        options.padding[2 * number],
+        options.padding[2 * number + 1],
+        options.dilation[number],
         options.padding_mode,
     )
     count = len(reads) // layer.pool
     reads = reads[: count * layer.pool].reshape(count, -1)
-    by, step, word, q = layer.shift[axis], layer.step(axis), WORDS[axis], layer.shift_of_result(axis)
-    before = np.where(reads < 0, -1, (reads - by) % size if layer.circular else reads - by)
-    moved = np.where((reads < 0) | (before < 0) | (before >= size), -1, before)  # pixels of the unshifted image that the shifted one shows there
-    return [_reason(layer, axis, i, moved[i], reads, by, step, word, q) for i in range(count)]
-
-
-def _reason(layer: Layer, axis: int, i: int, moved: np.ndarray, reads: np.ndarray, by: int, step: int, word: str, q: int) -> str:
-    """Of one place; see `_axis_reasons`."""
-    count, size = len(reads), layer.operands.input.shape[1 + axis]
-    origin = (i - q) % count if layer.circular else i - q
-    outside = not 0 <= origin < count
-    if not outside and np.array_equal(moved, reads[origin]):
-        return ""
-    if by % layer.operands.geometry.stride[axis]:
-        stride = layer.operands.geometry.stride[axis]
-        return f"the stride's phase: {by} {word}s are no multiple of the stride {stride}, so windows start beside those of the unshifted image"
-    if by % step:
-        return f"the pooling's phase: {by} {word}s are no multiple of {step}, stride times pooling, so pixels are pooled with other neighbours"
-    if outside:
-        return f"the edge of the map: {word} {i} comes in from {word} {origin}, which the map does not have; a zero stands there instead"
-    tap = int(np.flatnonzero(moved != reads[origin])[0])
-    here, there = int(moved[tap]), int(reads[origin][tap])
-    if layer.circular:
-        return f"the ring not closing: {count} windows of step {step} do not go round {size} {word}s, so the map wraps where the windows do not"
-    if here < 0:
-        return f"the edge of the image: {word} {there} has left the shifted image, its window reads padding or what came in instead"
-    if there < 0:
-        return f"the edge of the image: the shifted window reads {word} {here}, the unshifted one padding"
-    return f"the edge of the image: {layer.operands.geometry.padding_mode} padding copies {word} {there}, after the shift {word} {here}"
+    before = (reads - by) % size if layer.circular else reads - by
+    return Axis(layer, number, reads, np.where((reads < 0) | (before < 0) | (before >= size), -1, before))
 
 
 def _comparing(layer: Layer, first: np.ndarray, second: np.ndarray, differs: np.ndarray, told: dict[Any, str]) -> Scene:

@@ -9,7 +9,7 @@ from scipy import fft
 
 from ... import functional
 from .operands import MOST_ELEMENTS, Operands, convolution_operands, reference, require_few
-from .view import Scene, Step, View, cell_texts, compared, grid, number_text
+from .view import Check, Scene, Step, View, cell_texts, compared, grid, number_text
 
 __all__ = ["fourier"]
 
@@ -89,8 +89,9 @@ def fourier(
             compared("F(x) conj(F(w)), cropped, is conv2d", output, found.output),
             compared("F(x) F(w), cropped, is convolve2d: the kernel flipped", flipped, true),
             compared("padded twice as far it comes out the same: nothing wrapped round", _larger(found, taps, size, picked, groups_of), output),
+            *_circular(found, taps, groups_of),
         ),
-        notes=("Transforms shorter than this wrap round: they give the circular convolution of a periodic image.",),
+        notes=("Transforms shorter than this wrap round: they give the convolution of a periodic image, which is circular padding.",),
         results={"image": image, "kernel": kernel, "product": product, "inverse": inverse, "output": output},
     )
 
@@ -108,6 +109,18 @@ def _larger(found: Operands, taps: np.ndarray, size: tuple[int, ...], picked: An
     double = tuple(2 * each for each in size)
     image, kernel = fft.fft2(found.padded, double), fft.fft2(taps, double)
     return fft.ifft2(np.stack([(image[part] * kernel[o].conj()).sum(0) for o, part in enumerate(groups_of)])).real[picked]
+
+
+def _circular(found: Operands, taps: np.ndarray, groups_of: list[slice]) -> list[Check]:
+    """Without padding the product of transforms is the convolution with circular padding."""
+    size, reach = found.input.shape[1:], (taps.shape[2] - 1, taps.shape[3] - 1)
+    if reach[0] >= size[0] or reach[1] >= size[1]:
+        return []
+    image, kernel = fft.fft2(found.input), fft.fft2(taps, size)
+    wrapped = fft.ifft2(np.stack([(image[part] * kernel[o].conj()).sum(0) for o, part in enumerate(groups_of)])).real
+    options = found.geometry._replace(stride=(1, 1), padding=(0, reach[0], 0, reach[1]), padding_mode="circular")
+    expected = reference(functional.conv2d, found.input, found.weight, **options._asdict())
+    return [compared("not padded at all, it is conv2d with circular padding", wrapped, expected)]
 
 
 def _facts(found: Operands, size: tuple[int, ...], taps: np.ndarray) -> tuple[tuple[str, str], ...]:
