@@ -42,6 +42,12 @@ def test_numbers_on_the_command_line(run_main, tmp_path):
     assert code == 0 and json.loads(output)["facts"]["the image moves"].startswith("-1 down, 0 to the right")
 
 
+def np_file(folder, array):
+    """The path of an array's file."""
+    np.save(folder / "array.npy", array)
+    return folder / "array.npy"
+
+
 def test_the_gallery_of_a_photo(run_main, tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)).save(tmp_path / "photo.png")
     options = ("--side", "30", "--filters", "identity,blur", "--out", tmp_path / "sheet.png")
@@ -49,6 +55,8 @@ def test_the_gallery_of_a_photo(run_main, tmp_path):
     assert code == 0 and "wrote" in output
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.width > 2 * 120
+    code, output, _ = run_main("views", "gallery", np_file(tmp_path, np.ones((200, 200))), "--filters", "blur", "--json")
+    assert code == 0 and json.loads(output)["results"]["blur"]["shape"] == [200, 200]  # no 40,000 numbers
     deep = np.arange(12 * 9, dtype=np.uint16).reshape(12, 9) * 500
     Image.fromarray(deep).save(tmp_path / "deep.png")
     code, output, _ = run_main("views", "gallery", tmp_path / "deep.png", "--filters", "identity", "--json")
@@ -68,6 +76,9 @@ def test_the_gallery_of_a_photo(run_main, tmp_path):
         (("window", "--out", "x.png"), "--out writes the sheet"),
         (("window", "1 2; 3"), "row 2 of '1 2; 3' has 1 numbers"),
         (("window", "one two"), "type numbers between blanks"),
+        (("window", "; ;"), "holds no numbers"),
+        (("window", "1e300 1"), "give numbers up to 1e+09"),
+        (("gallery", "9" * 400), "is no picture"),
         (("window", "nothing.npy"), "there is no file 'nothing.npy'"),
         (("window", "--kernel-size", "0"), "must be whole numbers from 1 up"),
         (("window", "--kernel-size", "9"), "kernel 9 > padded height 6"),

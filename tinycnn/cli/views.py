@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,8 @@ def require_options(name: str, view: Callable[..., Any], given: dict[str, Any], 
 
 def read_operand(text: str) -> Any:
     """Numbers or a file as an array; a plain word stays a name."""
+    if not text.strip(" ;|,"):
+        raise UsageError(f'{text!r} holds no numbers; type them with rows between semicolons: "5 0 8; 1 9 5"')
     return text if text.isidentifier() and not is_file(text) else read_array(text)
 
 
@@ -162,7 +165,7 @@ def read_photo(text: str) -> Any:
     if text in IMAGES:
         return IMAGES[text]
     path = Path(text)
-    if path.suffix.lower() in (".npy", ".csv") or not (is_file(text) or path.is_file()):
+    if path.suffix.lower() in (".npy", ".csv") or not (is_file(text) or os.path.isfile(text)):
         return np.asarray(read_operand(text)) if not text.isidentifier() else refuse_name(text, list(IMAGES))
     try:
         with Image.open(path) as picture:

@@ -199,9 +199,9 @@ class Axis:
         if by % stride:
             return f"the stride's phase: {by} {self.word}s are no multiple of the stride {stride}: windows start beside those of the unshifted image"
         if by % step:
-            return f"the pooling's phase: {by} {self.word}s are no multiple of {step}, stride times pooling: pixels get other neighbours in their pool"
+            return f"the pooling's phase: {by} {self.word}s are no multiple of {step}, stride times pooling: pixels get other neighbours there"
         if not inside:
-            return f"the edge of the map: {self.word} {place} comes in from {self.word} {origin}, which the map does not have; a zero stands there"
+            return f"the edge of the map: {self.word} {place} comes in from {self.word} {origin}, which the map lacks: a zero is there"
         if layer.circular:
             return f"the ring not closing: {count} windows of step {step} do not go round {size} {self.word}s: the map wraps where windows do not"
         return self.edge(place, origin)

@@ -23,6 +23,7 @@ __all__ = ["Operands", "convolution_operands", "image_of", "pattern", "reference
 MOST_ELEMENTS = 4096  # of an array that a page shows cell by cell
 MOST_PRODUCTS = 60_000  # of all windows together: each is written out
 MOST_CELLS = 20_000  # of a matrix
+LARGEST = 1e9
 
 
 def reference(function: Callable[..., Tensor], *arrays: Any, **options: Any) -> np.ndarray:
@@ -48,6 +49,8 @@ def _as_array(view: str, argument: str, value: Any) -> np.ndarray:
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise UsageError(f"{view}: {argument} holds infinity or NaN, with which no two sums compare; give finite numbers")
+    if np.abs(array).max() > LARGEST:
+        raise UsageError(f"{view}: {argument} holds {np.abs(array).max():.3g}, too large for sums to be exact; give numbers up to {LARGEST:g}")
     return array
 
 

@@ -15,6 +15,7 @@ __all__ = ["Check", "Curve", "Grid", "Picture", "Scene", "Step", "View", "cell_t
 
 TOLERANCE = 1e-10
 MOST_TERMS = 40  # of one written sum
+MOST_LISTED = 20_000  # elements of an array in JSON
 
 Marks = tuple[tuple[str, str, tuple[int, ...]], ...]
 Texts = Mapping[str, Mapping[int, str]]
@@ -220,8 +221,10 @@ class View:
 
 
 def _plain(value: Any) -> Any:
-    """Arrays as lists, complex numbers as pairs."""
+    """Arrays as lists, complex numbers as pairs; of a large one, such as a filtered photo, its shape and range."""
     array = np.asarray(value)
+    if array.size > MOST_LISTED:
+        return {"shape": list(array.shape), "lowest": float(array.min()), "highest": float(array.max()), "mean": float(array.mean())}
     if array.dtype.kind == "c":
         return np.stack([array.real, array.imag], axis=-1).tolist()
     return array.tolist()
