@@ -36,7 +36,7 @@ def topic_named(name: str) -> str:
     key = SHORT.get(key, key)
     if key in TOPICS:
         return key
-    close = get_close_matches(key[:60], [*TOPICS, *SHORT], n=3, cutoff=0.5)
+    close = get_close_matches(key[:60], [*TOPICS, *SHORT], n=3, cutoff=0.65)
     offer = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(TOPICS)}, and all"
     raise UsageError(f"exercise: there is no topic {str(name)[:60]!r}; {offer}")
 

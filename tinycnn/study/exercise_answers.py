@@ -175,6 +175,8 @@ def _from_text(text: str, blank: Blank) -> np.ndarray:
         raise UsageError(f"an answer of {len(text):,} characters; none is longer than {LONGEST:,}")
     if THOUSANDS.fullmatch(text) and blank.answer.ndim == 0:
         text = text.replace(",", "")
+    if not text.strip(";|%[]() \t"):
+        raise UsageError("not a number; write numbers, such as 7, 2/3 or 1 2; 3 4")
     percent = text.endswith("%") and not blank.whole
     array = parsed_array(text.removesuffix("%").strip("[]() \t"))
     return array / 100 if percent else array

@@ -11,11 +11,11 @@ from ..registry import OPERATORS
 from .exercise_sheet import Blank, Exercise, Step, Trap, same_numbers
 from .explain import explain
 from .explain_arguments import arguments_for
-from .explain_calls import run_operator
+from .explain_calls import gradients_of, run_operator
 from .explanation import Element, Explanation, Part
 from .tracetext import plain
 
-__all__ = ["Draw", "array_of", "blank", "element_steps", "exact", "explained", "is_sound", "result", "without_idle_traps"]
+__all__ = ["Draw", "array_of", "blank", "element_steps", "exact", "explained", "gradient", "is_sound", "result", "without_idle_traps"]
 
 Choice = TypeVar("Choice")
 
@@ -52,6 +52,13 @@ def result(name: str, *arrays: Any, output: int = 0, **options: Any) -> np.ndarr
     """What the operator gives, by the reference kernels, without leading axes of length 1."""
     found = run_operator(name, arguments_for(OPERATORS[name], arrays, options, 0)).outputs[output][1].data
     return array_of(found)
+
+
+def gradient(name: str, *arrays: Any, of: str, grad: np.ndarray, **options: Any) -> np.ndarray:
+    """The gradient of one input, by the reference kernels."""
+    run = run_operator(name, arguments_for(OPERATORS[name], arrays, options, 0))
+    label, output = run.outputs[0]
+    return array_of(gradients_of(run, {label: grad.reshape(output.shape)})[of])
 
 
 def array_of(values: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .exercise_draw import Draw, array_of, blank, element_steps, exact, explained, result
+from .exercise_draw import Draw, array_of, blank, element_steps, exact, explained, gradient, result
 from .exercise_sheet import Exercise, Given, Step
 from .explanation import Part
 
@@ -36,7 +36,7 @@ def softmax(draw: Draw, level: int) -> Exercise:
     raw = counts if level == 1 else scores
     share = scores / np.where(scores.sum(axis=1, keepdims=True), scores.sum(axis=1, keepdims=True), 1)
     summed = result("cross_entropy", scores, target=target, reduction="sum")
-    total = explained("cross_entropy", scores, target=target, reduction="sum", grad=np.array(1.0)).gradients[0].values
+    total = gradient("cross_entropy", scores, of="input", grad=np.array(1.0), target=target, reduction="sum")
     hot = np.eye(3)[target]
     gradient_traps = [
         (_lines(chances / rows), "subtract 1 from the probability of the true class"),
@@ -177,8 +177,7 @@ def backprop(draw: Draw, level: int) -> Exercise:
     found = explained("conv2d", image, weight, bias=bias, grad=upstream, **options)
     gradients = {part.of: part for part in found.gradients}
     flipped = result("conv_transpose2d", upstream, _turned(weight), **options)
-    turned = explained("conv2d", image, weight, bias=bias, grad=_turned(upstream), **options)
-    shuffled = next(part for part in turned.gradients if part.of == "weight")
+    shuffled = gradient("conv2d", image, weight, of="weight", grad=_turned(upstream), **options)
     total = exact(gradients["bias"])
     return Exercise(
         "",
@@ -190,7 +189,7 @@ def backprop(draw: Draw, level: int) -> Exercise:
             blank(
                 "gradient of the filter",
                 exact(gradients["weight"]),
-                [(exact(shuffled), "correlate the input with the upstream gradient as it is, not flipped")],
+                [(shuffled, "correlate the input with the upstream gradient as it is, not flipped")],
             ),
             blank("gradient of the bias", total.reshape(()), [(total.reshape(()) / 4, "the bias is added everywhere: sum, do not average")]),
         ),

@@ -75,10 +75,11 @@ function check(blank) {
   }
   const all = values.map(units).join(" ");
   const together = hash(`${data.salt}:${blank.id}:all:${all}`);
-  const good = values.map((value, place) => open ? together === blank.all : near(blank, place, value, blank.cells[place]));
+  const good = values.map((value, place) => open ? together === blank.cells[0] : near(blank, place, value, blank.cells[place]));
   const right = good.length > 0 && good.every(Boolean);
   cells.forEach((cell, place) => cell.classList.add(good[place] ? "right" : "wrong"));
-  const hint = right ? undefined : blank.traps.find(trap => together === trap[0]);
+  const hint = right ? undefined : blank.traps.find(trap => open ? together === trap[0][0] :
+    values.every((value, place) => near(blank, place, value, trap[0][place])));
   said.className = "said " + (right ? "good" : "bad");
   const some = !open && cells.length > 1 ? `: ${good.filter(Boolean).length} of ${cells.length} numbers are right` : "";
   said.textContent = right ? `right, ${blank.points} point${blank.points > 1 ? "s" : ""}` : "wrong" + (hint ? ": " + hint[1] : some);
@@ -183,15 +184,17 @@ def _page_data(sheet: Sheet) -> dict[str, Any]:
 
 
 def _blank_data(blank: Blank, salt: str) -> dict[str, Any]:
-    def whole_hash(values: np.ndarray) -> str:
-        return hashed(f"{salt}:{blank.id}:all:{' '.join(str(units(value)) for value in values.reshape(-1))}")
+    def hashes(values: np.ndarray) -> list[str]:
+        """Of every number at its place; of an open list, whose length is part of the answer, of all together."""
+        numbers = [units(value) for value in values.reshape(-1)]
+        parts = ["all:" + " ".join(map(str, numbers))] if blank.is_open else [f"{place}:{value}" for place, value in enumerate(numbers)]
+        return [hashed(f"{salt}:{blank.id}:{part}") for part in parts]
 
-    cells = [hashed(f"{salt}:{blank.id}:{place}:{units(value)}") for place, value in enumerate(blank.answer.reshape(-1))]
-    traps = [[whole_hash(trap.answer), trap.hint] for trap in blank.traps if blank.is_open or trap.answer.shape == blank.answer.shape]
+    traps = [[hashes(trap.answer), trap.hint] for trap in blank.traps if blank.is_open or trap.answer.shape == blank.answer.shape]
     return {
         "id": blank.id, "whole": blank.whole, "open": blank.is_open, "points": blank.points,
         "columns": blank.answer.shape[-1] if blank.answer.ndim else 1,
-        "cells": [] if blank.is_open else cells, "all": whole_hash(blank.answer) if blank.is_open else "", "traps": traps,
+        "cells": hashes(blank.answer), "traps": traps,
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .exercise_draw import Draw, array_of, blank, element_steps, exact, explained, result
+from .exercise_draw import Draw, array_of, blank, element_steps, exact, explained, gradient, result
 from .exercise_sheet import Exercise, Given, Step
 from .shape_axis import Axis
 
@@ -175,11 +175,9 @@ def pooling(draw: Draw, level: int) -> Exercise:
         upstream = draw.matrix(*top.values.shape, low=1, high=6)
         back = explained("max_pool2d", image, grad=upstream, **options).gradients[0]
         givens.append(Given("upstream gradient of the max pooling", array_of(upstream)))
-        spread = explained("avg_pool2d", image, grad=upstream, **options).gradients[0]
+        spread = gradient("avg_pool2d", image, of="input", grad=upstream, **options)
         blanks.append(
-            blank(
-                "gradient of the input of the max pooling", exact(back), [(exact(spread), "the whole gradient goes to the winner; it is not shared")]
-            )
+            blank("gradient of the input of the max pooling", exact(back), [(spread, "the whole gradient goes to the winner; it is not shared")])
         )
         steps += element_steps(back, "grad", "The gradient goes to the winner of each window alone:")
         words += " Windows that hang over the edge count what lies inside. Then send the upstream gradient back through the max pooling."

@@ -169,9 +169,9 @@ print("restored:", (back.numpy() == image).sum(), "of 16")""",
         "The same filters slide over every image: (k k C_in + 1) C_out. Only a flatten and linear layer behind it fix the size.",
         """layer = nn.Conv2d(3, 10, 5, padding=2)
 count = sum(parameter.data.size for parameter in layer.parameters())
-shapes = [layer(np.zeros((1, 3, n, n), np.float32)).shape for n in (8, 12)]
-print(count, "parameters for images of 8 and of 12:", shapes)""",
-        "count == 760 and shapes == [(1, 10, 8, 8), (1, 10, 12, 12)]",
+shapes = [layer(np.zeros((1, 3, n, n), np.float32)).shape for n in (4, 6)]
+print(count, "parameters for images of 4 and of 6:", shapes)""",
+        "count == 760 and shapes == [(1, 10, 4, 4), (1, 10, 6, 6)]",
     ),
     Myth(
         "receptive-field-matters",
