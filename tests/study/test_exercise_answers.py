@@ -40,6 +40,7 @@ def test_formats(text, kind):
     ("text", "value", "right"),
     [
         ("2/3", 2 / 3, True), ("0.667", 2 / 3, True), ("66.7%", 2 / 3, True), (".6667", 2 / 3, True), ("0.66", 2 / 3, False), ("[2/3]", 2 / 3, True),
+        ("\u22120.5", -0.5, True),
         ("-0", 0.0, True), ("6.67e-1", 2 / 3, True), ("67", 0.67, False),
     ],
 )  # fmt: skip

@@ -89,6 +89,7 @@ def test_pages(sheet):
         assert parser.stack == []
         assert parser.inputs == (0 if solution else sum(1 if blank.is_open else blank.answer.size for blank in sheet.blanks))
         assert "http" not in page and "src=" not in page
+    assert sheet._repr_html_().startswith('<iframe title="Exercises"') and "<script" not in sheet._repr_html_()
 
 
 def test_json_and_text():

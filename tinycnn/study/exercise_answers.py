@@ -173,6 +173,7 @@ def parsed_answer(value: Any, blank: Blank) -> np.ndarray:
 def _from_text(text: str, blank: Blank) -> np.ndarray:
     if len(text) > LONGEST:
         raise UsageError(f"an answer of {len(text):,} characters; none is longer than {LONGEST:,}")
+    text = text.replace("\u2212", "-")  # the minus sign of mathematics
     if THOUSANDS.fullmatch(text) and blank.answer.ndim == 0:
         text = text.replace(",", "")
     if not text.strip(";|%[]() \t"):

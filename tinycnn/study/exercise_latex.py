@@ -31,9 +31,9 @@ def math_text(text: str) -> str:
     Examples
     --------
     >>> math_text("2*3 + 1 = 7"), math_text("floor(i)")
-    ('$2 \\\\cdot 3 + 1 = 7$', '$\\\\mathrm{floor}(i)$')
+    ('$2 \\\\cdot 3 + 1 = 7$', '$\\\\text{floor}(i)$')
     """
-    parts = re.split(r"([A-Za-z_][A-Za-z_0-9]+(?: [A-Za-z_]{2,})*|\s*\*\s*|<=|>=|\^[0-9]|[%#&_{}~$|\\^;,])", text)
+    parts = re.split(r"( ?[A-Za-z_][A-Za-z_0-9]+(?: [A-Za-z_]{2,})* ?|\s*\*\s*| ?<= ?| ?>= ?|\^[0-9]|[%#&_{}~$|\\^;,])", text)
     written = []
     for part in parts:
         sign = part.strip()
@@ -46,7 +46,7 @@ def math_text(text: str) -> str:
         elif sign in (";", ","):
             written.append(sign + r"\ ")
         elif len(sign) > 1 and re.fullmatch(r"[A-Za-z_][A-Za-z_0-9 ]+", sign):
-            written.append(rf"\mathrm{{{escaped(sign)}}}" if " " not in sign else rf"\text{{ {escaped(sign)} }}")
+            written.append(rf"\text{{{escaped(part)}}}")
         elif sign and sign in SPECIAL:
             written.append(rf"\text{{{SPECIAL[sign]}}}")
         else:

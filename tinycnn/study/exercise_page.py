@@ -15,7 +15,7 @@ import numpy as np
 from .exercise_sheet import Blank, Exercise, Given, Sheet, matrix_text, units, value_text
 from .explain_page import STYLE, script_data
 
-__all__ = ["document", "hashed", "sheet_page"]
+__all__ = ["document", "framed", "hashed", "sheet_page"]
 
 MORE_STYLE = """
 h2 { border-top: 1px solid var(--line); padding-top: 1.1rem; } .soft { color: var(--soft); }
@@ -135,6 +135,11 @@ def document(title: str, body: Iterable[str], data: dict[str, Any], script: str 
             f'id="data">{script_data(data)}</script>{f"<script>{script}</script>" if script else ""}</body></html>\n',
         ]
     )
+
+
+def framed(title: str, page: str) -> str:
+    """A page inside a frame of a notebook, so that its style and its keys stay its own."""
+    return f'<iframe title="{html.escape(title)}" style="width:100%;height:640px;border:0" srcdoc="{html.escape(page, quote=True)}"></iframe>'
 
 
 def hashed(text: str) -> str:

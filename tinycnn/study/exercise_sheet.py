@@ -203,6 +203,12 @@ class Sheet:
 
         return sheet_page(self, solution)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the blank page."""
+        from .exercise_page import framed
+
+        return framed(self.title, self.html())
+
     def to_dict(self, solution: bool = False) -> dict[str, Any]:
         """Plain data for JSON."""
         from .exercise_text import as_dict

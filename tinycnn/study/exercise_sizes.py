@@ -32,7 +32,7 @@ def shapes(draw: Draw, level: int) -> Exercise:
     kernel, stride = draw.choice((2, 3, 5)), draw.choice((2, 3))
     around = draw.whole(0, kernel // 2) if level == 2 else 0
     dilation = draw.choice((1, 2)) if level == 2 else 1
-    axis = Axis(kind, "axis", draw.whole(7, 40), kernel, stride, around, around, dilation)
+    axis = Axis(kind, "axis", draw.whole(12, 40), kernel, stride, around, around, dilation)
 
     def other(**changed: Any) -> int:
         return Axis(**{**{name: getattr(axis, name) for name in axis.__dataclass_fields__}, **changed}).output
@@ -112,7 +112,7 @@ def _stack(draw: Draw) -> Exercise:
 def padding(draw: Draw, level: int) -> Exercise:
     """The formula backwards: which padding; at level 3 which input sizes."""
     kernel, stride = draw.choice((3, 5, 7)), draw.choice((1,) if level == 1 else (2, 3))
-    size = draw.whole(8, 40)
+    size = draw.whole(15, 40)
     dilation = draw.choice((1, 2)) if level > 1 else 1
     target = Axis("conv", "axis", size, kernel, stride, *(draw.whole(1, kernel // 2),) * 2, dilation)
     found = solve("conv", size=size, output=target.output, kernel=kernel, stride=stride, padding="?", dilation=dilation)

@@ -58,6 +58,12 @@ class Myths:
 
         return myths_page(self)
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from .exercise_page import framed
+
+        return framed("myths", self.html())
+
     def __str__(self) -> str:
         return self.text()
 
