@@ -128,10 +128,12 @@ def test_unknown_blanks():
         exercise("iou").check({str(key): 0 for key in range(10_001)})
 
 
+IOU = exercise("iou")
+
+
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_marking(text):
-    sheet = exercise("iou")
-    report = sheet.check({"1c": text})
+    report = IOU.check({"1c": text})
     assert len(report.marks) == 3
     try:
         read_answers(text)

@@ -24,7 +24,7 @@ dt { color: var(--soft); font-size: .88rem; } dd { margin: .1rem 0 0; font-varia
 .blank { margin: .9rem 0; } .blank label { display: block; } .scroll { overflow-x: auto; max-width: 100%; padding: 3px; }
 input { font: inherit; font-variant-numeric: tabular-nums; color: inherit; background: var(--paper); border: 1px solid var(--soft);
   border-radius: 5px; padding: .15rem .4rem; width: 9rem; max-width: 100%; }
-table.grid input { width: 3.6rem; text-align: center; border: 0; border-radius: 0; padding: .15rem 0; }
+table.grid input { width: 4.1rem; text-align: center; border: 0; border-radius: 0; padding: .15rem 0; }
 table.grid td.in { padding: 0; border-color: var(--soft); } input.long { width: 16rem; }
 input:focus-visible { outline: 3px solid var(--from); outline-offset: 1px; }
 input.right { background: color-mix(in srgb, var(--good) 22%, var(--paper)); }
@@ -32,7 +32,7 @@ input.wrong { background: color-mix(in srgb, var(--bad) 20%, var(--paper)); }
 .said { min-height: 1.5em; display: block; font-size: .92rem; } .steps p { margin: .2rem 0; overflow-wrap: anywhere; }
 .steps code { font-size: .88rem; }
 .steps { background: var(--panel); border-radius: 8px; padding: .7rem 1rem; } .name, .room { display: none; }
-@media (max-width: 600px) { table.grid input { width: 2.9rem; } }
+@media (max-width: 600px) { table.grid input { width: 3.5rem; } }
 @media print { .name { display: block; text-align: right; } .room { display: block; }
   .room i { display: block; height: 8mm; border-bottom: 1px dotted #999; }
   input { border: 1px solid #555; height: 8mm; } table.grid input { width: 11mm; height: 8mm; } .said, .keys { display: none; }
