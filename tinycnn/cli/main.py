@@ -38,6 +38,8 @@ COMMANDS = {
     "memory": ("memory", "work out the memory of one convolution, line by line"),
     "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
     "views": ("views", "one convolution seen from many sides: window, im2col, matrix, Fourier, flip, equivariance, learning"),
+    "exercise": ("exercise", "seeded sheets of exercises, blank or solved, and answer files marked"),
+    "myths": ("myths", "claims in circulation that are wrong, each with a counter-example that runs"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),
