@@ -1,9 +1,11 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from . import views
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .detection_report import detection_report
 from .effective_field import effective_receptive_field
+from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
 from .graph import Call, Graph, Value
@@ -12,6 +14,7 @@ from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
 from .metric_sheet import metric_sheet
+from .myths import myths
 from .operator_costs import cost_of, has_formula
 from .receptive_field import receptive_fields
 from .recording import record_forward
@@ -35,6 +38,7 @@ __all__ = [
     "cost_of",
     "detection_report",
     "effective_receptive_field",
+    "exercise",
     "explain",
     "flatten_features",
     "has_formula",
@@ -45,6 +49,7 @@ __all__ = [
     "memory_ledger",
     "metric_sheet",
     "model_flow",
+    "myths",
     "receptive_fields",
     "record_forward",
     "same_padding_of",
@@ -53,4 +58,5 @@ __all__ = [
     "size_path",
     "solve",
     "summary",
+    "views",
 ]
