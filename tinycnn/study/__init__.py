@@ -1,5 +1,6 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
@@ -21,10 +22,12 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
+    "Book",
     "Call",
     "Explanation",
     "Graph",
     "Value",
+    "book",
     "compare",
     "compare_pair",
     "conv2d_matrix",
