@@ -80,9 +80,9 @@ def kind_of(folder, reads):
 
 def checks():
     """The content of operator_checks.json."""
-    files, everywhere, operators = [], [], {name: {} for name in sorted(OPERATORS)}
-    paths = [*sorted((ROOT / "tests").glob("test_*.py")), *(path for folder in FOLDERS for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")))]
-    for path in paths:
+    everywhere, operators = [], {name: {} for name in sorted(OPERATORS)}
+    inside = (path for folder in FOLDERS for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")))
+    for path in (*sorted((ROOT / "tests").glob("test_*.py")), *inside):
         relative = path.relative_to(ROOT).as_posix()
         for test, found, reads, walks in tests_of(path):
             if walks:

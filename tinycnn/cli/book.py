@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.out:
         raise UsageError("say where: `tinycnn book --out book`")
-    for option in ("operators", "family"):
+    for option, example in (("operators", "conv2d,relu"), ("family", "pool,unpool")):
         if getattr(arguments, option) == []:
-            raise UsageError(f"--{option} names nothing; write names between commas, such as --{option} {'conv2d,relu' if option == 'operators' else 'pool'}")
+            raise UsageError(f"--{option} names nothing; write names between commas, such as --{option} {example}")
     console = Console(arguments.json)
     if not can_typeset():
         console.say("formulas stand as they were typed: `pip install tinycnn[book]` typesets them")

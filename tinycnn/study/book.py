@@ -120,7 +120,7 @@ def _folder_for(folder: Path) -> Path:
         raise UsageError(f"book: {folder} is a file; name a folder")
     held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if held and MARK not in held:
-        raise UsageError(f"book: {folder} holds other files, such as {held[0]}; name an empty folder or one that does not exist, such as {folder}/book")
+        raise UsageError(f"book: {folder} holds other files, such as {held[0]}; name an empty folder or a new one, such as {folder}/book")
     if held:
         try:
             earlier = json.loads((folder / MARK).read_text(encoding="utf-8"))["operators"]
@@ -139,7 +139,8 @@ def index_page(names: Sequence[str]) -> str:
         families.setdefault(OPERATORS[name].family, []).append(name)
     sentences = {name: " ".join(sections_of(OPERATORS[name].function)[""].split("\n\n")[0].split()) for name in names}
     by_family = "".join(
-        f"<section><h3>{html.escape(family.replace('_', ' '))}</h3><p>{_links(members, sentences)}</p></section>" for family, members in families.items()
+        f"<section><h3>{html.escape(family.replace('_', ' '))}</h3><p>{_links(members, sentences)}</p></section>"
+        for family, members in families.items()
     )
     by_deck = "".join(_deck(deck, title, names, sentences) for deck, title in DECKS.items())
     topics = {name: " ".join(topic for topic, _, operators in ROWS.values() if name in operators) for name in names}
@@ -147,8 +148,8 @@ def index_page(names: Sequence[str]) -> str:
     first = f'<a rel="next" href="{names[0]}.html">First page &#8594;</a>'
     body = f"""<nav class="book"><a href="#families">By family</a><a href="#decks">By lecture</a>{first}{search_box()}</nav>
 <h1>The operators of tinycnn</h1>
-<p class="lead">{len(names)} operators, a page each: formula, worked example to step through, definition, checks. Type <kbd>/</kbd> and a word to find one;
-<kbd>j</kbd> and <kbd>k</kbd> turn the pages.</p>
+<p class="lead">{len(names)} operators, a page each: formula, worked example to step through, definition, checks.
+Type <kbd>/</kbd> and a word to find one; <kbd>j</kbd> and <kbd>k</kbd> turn the pages.</p>
 <section id="families"><h2>By family</h2><div class="cards">{by_family}</div></section>
 {f'<section id="decks"><h2>By lecture</h2>{by_deck}</section>' if by_deck else ""}
 <footer>tinycnn {__version__}. Every page is one file and needs no network.</footer>"""
@@ -156,9 +157,8 @@ def index_page(names: Sequence[str]) -> str:
 
 
 def _links(names: Sequence[str], sentences: dict[str, str]) -> str:
-    return " ".join(
-        f'<span data-name="{name}"><a href="{name}.html" title="{html.escape(sentences[name], quote=True)}">{name}</a></span>' for name in names
-    )
+    titles = {name: html.escape(sentences[name].replace("`", ""), quote=True) for name in names}
+    return " ".join(f'<span data-name="{name}"><a href="{name}.html" title="{titles[name]}">{name}</a></span>' for name in names)
 
 
 def _deck(deck: str, title: str, names: Sequence[str], sentences: dict[str, str]) -> str:

@@ -19,6 +19,7 @@ TRANSPOSED = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 RESIZES = ("interpolate", "upsample", "upsample_bilinear", "upsample_nearest")
 DROPS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "drop_block2d", "drop_block3d")
 CROSS_ENTROPIES = ("cross_entropy", "nll_loss", "softmax", "log_softmax", "one_hot")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 OVERLAPS = ("box_iou", "generalized_box_iou", "distance_box_iou", "complete_box_iou")
 MARGINS = ("arcface_logits", "arcface_loss", "cosface_logits", "cosface_loss", "sphereface_logits", "sphereface_loss")
 
@@ -57,8 +58,8 @@ ROWS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "C13": ("Normalisation", ("S0", "S2", "S4"), ("batch_norm", "local_response_norm", "layer_norm", "group_norm", "instance_norm")),
     "C14": ("Skips from encoder to decoder", ("S0", "S1", "S2"), ("cat", "add", "narrow")),
     "E01": ("Cross-entropy from the likelihood", ("S2",), CROSS_ENTROPIES),
-    "E02": ("Binary cross-entropy against squared error", ("S2",), ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "sigmoid")),
-    "E03": ("Losses of every pixel", ("S1",), ("cross_entropy", "binary_cross_entropy_with_logits", "dice_loss", "lovasz_softmax", "lovasz_hinge")),
+    "E02": ("Binary cross-entropy against squared error", ("S2",), (*BINARY, "mse_loss", "sigmoid")),
+    "E03": ("Losses of every pixel", ("S1",), ("cross_entropy", *BINARY, "dice_loss", "lovasz_softmax", "lovasz_hinge")),
     "E05": ("Regression of boxes", ("S0", "S4"), ("smooth_l1_loss", "huber_loss", "l1_loss", "mse_loss")),
     "E07": ("Class imbalance", ("S2",), ("focal_loss", "sigmoid_focal_loss")),
     "E09": ("Contrastive loss", ("S2",), ("contrastive_loss", "pairwise_distance")),

@@ -51,7 +51,8 @@ def checks_html(name: str) -> str:
         tests = checks_of(name).get(kind, [])
         if tests:
             lines = "".join(f"<li>{_sentence(test)}</li>" for test in tests)
-            parts.append(f"<details{' open' if len(tests) <= 8 else ''}><summary>{title}: {len(tests)}</summary><ul class=tests>{lines}</ul></details>")
+            opened = " open" if len(tests) <= 8 else ""
+            parts.append(f"<details{opened}><summary>{title}: {len(tests)}</summary><ul class=tests>{lines}</ul></details>")
     return "".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import inspect
 import re
@@ -18,7 +19,7 @@ from ..registry import OPERATORS, Operator
 from .book_decks import rows_of
 from .book_evidence import checks_html, speed_html
 from .book_style import document, search_box
-from .docstring_page import Code, described, examples_html, prose, references_html, sections_of
+from .docstring_page import Code, described, examples_html, marked, prose, references_html, sections_of
 from .explain import explain
 from .explain_arguments import parsed_array
 from .explain_page import STEPPER, stepper_scripts
@@ -55,7 +56,7 @@ def operator_page(name: str, names: Sequence[str]) -> tuple[str, bool]:
     parts = [
         _navigation(name, names),
         f'<h1>{name} <small>{html.escape(operator.family.replace("_", " "))}</small></h1>',
-        f'<p class="lead">{html.escape(" ".join(summary.split()))}</p>{prose(more, code)}<pre class="code">{coloured(signature_of(operator))}</pre>',
+        f'<p class="lead">{marked(" ".join(summary.split()), code)}</p>{prose(more, code)}<pre class="code">{coloured(signature_of(operator))}</pre>',
         _part("Shapes", prose(sections.get("Shapes", ""), code)),
         _part("Formula", formula),
         _part("Worked example", _example(found)),
@@ -92,8 +93,8 @@ def signature_of(operator: Operator) -> str:
 
     Examples
     --------
-    >>> print(signature_of(OPERATORS["relu"]))
-    def relu(input: Any) -> Tensor
+    >>> print(signature_of(OPERATORS["nms"]))
+    def nms(boxes: Any, scores: Any, iou_threshold: float) -> Tensor
     """
     text = re.sub(r"\b(?:tinycnn\.tensor|typing|collections\.abc|numpy)\.", "", f"def {operator.name}{inspect.signature(operator.function)}")
     if len(text) <= 100:
@@ -110,18 +111,19 @@ def _formula(operator: Operator, formula: str, code: Code) -> tuple[str, bool]:
     text = typeset(formula, tuple(inspect.signature(operator.function).parameters), code) if formula else None
     if text is None:
         return (written if formula else ""), False
-    kinks = f"<p class=lead>The derivative jumps at: {html.escape(operator.kinks)}.</p>" if operator.kinks else ""
+    kinks = f"<p class=lead>Where the derivative jumps: {html.escape(operator.kinks)}.</p>" if operator.kinks else ""
     return f"<div class=formulas>{text}</div>{kinks}<details class=onscreen><summary>as in the docstring</summary>{written}</details>", True
 
 
 def _example(found: Explanation) -> str:
     """The explanation of the operator's small example, to be stepped through, and how to have it with other numbers."""
     notes = "".join(f"<p class=lead>{html.escape(note)}</p>" for note in found.notes)
-    commands = f"# the same on your own numbers: change them\n{command_for(found)}"
+    command = command_for(found)
+    words = "this example with other numbers" if "--seed" in command else "this example; change its numbers"
     python = f"tinycnn.study.explain({found.operator!r}, ..., backward={bool(found.gradients)})"
     return (
         f'<p class="lead"><code>{html.escape(found.call)}</code></p>{STEPPER}{notes}<div id="tables"></div>'
-        f"<pre>{html.escape(commands)}\n# in Python\n{html.escape(python)}</pre>"
+        f"<h3 class=own>Your own numbers</h3><pre># {words}\n{html.escape(command)}\n# in Python\n{html.escape(python)}</pre>"
         f'<section class="print"><h3>Element by element</h3><pre>{html.escape(found.text(elements=16))}</pre></section>'
     )
 
@@ -135,50 +137,79 @@ def command_for(found: Explanation) -> str:
     "tinycnn explain max_pool2d 'input=5 0; 1 9' kernel_size=2"
     """
     tail = " --backward" if found.gradients else ""
-    typed = {name: _typed(array) for name, array in found.arrays.items() if name in _parameters(found)}
     options = {key: value for key, value in found.options.items() if key != "generator"}
-    words = [f"{key}={text}" for key, text in typed.items()] + [f"{key}={value!r}".replace("'", "") for key, value in options.items()]
-    if not any(text is None for text in typed.values()) and _gives_the_same(found, {key: str(text) for key, text in typed.items()}, options):
-        return " ".join(["tinycnn explain", found.operator, *(shlex.quote(word) for word in words)]) + tail
+    names = [name for name in inspect.signature(OPERATORS[found.operator].function).parameters if name in found.arrays]
+    for writes in (_typed, _as_list):
+        texts = {name: writes(found.arrays[name]) for name in names}
+        if all(texts.values()) and _gives_the_same(found, texts, options):
+            words = [f"{key}={text}" for key, text in texts.items()]
+            words += [f"{key}={value}" if isinstance(value, str) else f"{key}={value!r}" for key, value in options.items()]
+            return " ".join(["tinycnn explain", found.operator, *(shlex.quote(word) for word in words)]) + tail
     return f"tinycnn explain {found.operator}{tail} --seed {found.seed + 1}"
 
 
-def _parameters(found: Explanation) -> set[str]:
-    return set(inspect.signature(OPERATORS[found.operator].function).parameters)
-
-
-def _typed(array: np.ndarray) -> str | None:
-    """An array as it is typed: rows between semicolons; None where it has more axes than that, or too many numbers."""
+def _typed(array: np.ndarray) -> str:
+    """An array as it is typed: rows between semicolons, its axes of size 1 left out; "" where it has too many axes or numbers for that."""
     small = array.reshape([size for size in array.shape if size != 1]) if array.ndim > 2 else array
     if small.ndim not in (1, 2) or small.size > LONGEST_COMMAND or small.dtype == bool:
-        return None
-    return "; ".join(" ".join(f"{number:.6g}" for number in row) for row in np.atleast_2d(small))
+        return ""
+    text = "; ".join(" ".join(f"{number:.6g}" for number in row) for row in np.atleast_2d(small))
+    return f"[{text}]" if small.size == 1 else text
 
 
-def _gives_the_same(found: Explanation, typed: dict[str, str], options: dict[str, Any]) -> bool:
+def _as_list(array: np.ndarray) -> str:
+    """An array as Python writes it; "" for too many numbers."""
+    return "" if array.size > LONGEST_COMMAND else repr([*map(_shorter, array.tolist())] if array.ndim else array.tolist())
+
+
+def _shorter(value: Any) -> Any:
+    """Whole numbers without their point."""
+    if isinstance(value, list):
+        return [*map(_shorter, value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _gives_the_same(found: Explanation, texts: dict[str, str], options: dict[str, Any]) -> bool:
     """Whether the typed arrays are understood as those of the explanation."""
-    if any(array.shape != found.arrays[name].shape for name, array in found.arrays.items() if name not in typed and not name.startswith("grad")):
+    if any(name not in texts and not name.startswith("grad") for name in found.arrays):
         return False
     try:
-        arguments: dict[str, Any] = {name: parsed_array(text) for name, text in typed.items()} | options
-        again = explain(found.operator, **arguments)
+        arguments: dict[str, Any] = {name: ast.literal_eval(text) if text[0] == "[" else parsed_array(text) for name, text in texts.items()}
+        again = explain(found.operator, **arguments, **options)
     except (TinycnnError, TypeError, ValueError):
         return False
-    return all(name in again.arrays and np.array_equal(again.arrays[name], found.arrays[name]) for name in typed)
+    return all(name in again.arrays and np.array_equal(again.arrays[name], found.arrays[name]) for name in texts)
 
 
 def _definition(operator: Operator) -> str:
-    """The reference kernels' source; where NumPy is the definition, the function itself."""
+    """The reference kernels' source; where NumPy is the definition, the function itself; with the functions that these call."""
     table = kernels.table("reference")
-    sources = [(kernel, inspect.getsource(table[kernel])) for kernel in operator.kernels if kernel in table]
-    if not sources:
-        text = _without_docstring(inspect.getsource(operator.function))
-        return f'<p class="lead">NumPy is the definition; the function, as it runs:</p><pre class="code">{coloured(text)}</pre>'
-    parts = ['<p class="lead">The reference kernels: plain loops that the fast ones are held to, and that the worked example ran on.</p>']
-    for place, (kernel, source) in enumerate(sources):
-        opened = " open" if not place else ""
-        parts.append(f'<details{opened}><summary>{kernel}</summary><pre class="code">{coloured(source.rstrip())}</pre></details>')
+    found = {kernel: table[kernel] for kernel in operator.kernels if kernel in table}
+    words = "The reference kernels: plain loops that the fast ones are held to, and that the worked example ran on."
+    if not found:
+        found, words = {operator.name: operator.function}, "NumPy is the definition; the function, as it runs:"
+    parts = [f'<p class="lead">{words}</p>']
+    for place, (name, function) in enumerate((found | _helpers(found)).items()):
+        source = inspect.getsource(function).rstrip()
+        text = _without_docstring(source) if function is operator.function else source
+        parts.append(f'<details{"" if place else " open"}><summary>{name}</summary><pre class="code">{coloured(text)}</pre></details>')
     return "".join(parts)
+
+
+def _helpers(functions: dict[str, Any]) -> dict[str, Any]:
+    """The functions of the same file, or among the definitions, that these call, and those that they call in turn."""
+    found: dict[str, Any] = {}
+    waiting = list(functions.values())
+    while waiting:
+        function = waiting.pop(0)
+        for word in re.findall(r"[A-Za-z_]\w*(?=\()", inspect.getsource(function)):
+            helper = function.__globals__.get(word)
+            if not inspect.isfunction(helper) or word in found or helper in functions.values() or word in OPERATORS:
+                continue
+            if helper.__module__ == function.__module__ or helper.__module__.startswith("tinycnn.kernels.reference"):
+                found[word] = helper
+                waiting.append(helper)
+    return found
 
 
 def _without_docstring(source: str) -> str:
@@ -204,4 +235,5 @@ def _animation(name: str) -> str:
     except TinycnnError:
         return ""
     still = film.svg(-1) if hasattr(film, "svg") else ""
-    return f'<iframe class="film" title="animation of {name}" srcdoc="{html.escape(film.html(), quote=True)}"></iframe><div class="print">{still}</div>'
+    inside = html.escape(film.html(), quote=True)
+    return f'<iframe class="film" title="animation of {name}" srcdoc="{inside}"></iframe><div class="print">{still}</div>'

@@ -24,9 +24,12 @@ nav.book .find { position: relative; margin-left: auto; flex: 0 1 20rem; }
 .find ol:empty { display: none; } .find li a { display: block; padding: .25rem .8rem; text-decoration: none; color: inherit; }
 .find li small { color: var(--soft); } .find li a:focus, .find li a:hover { background: var(--from-fill); }
 h1 small { font-size: .95rem; font-weight: 400; color: var(--soft); }
-p.formula { margin: .35rem 0; line-height: 2.1; } p.apart { padding-left: 1.2rem; }
-.formulas { background: var(--panel); border-radius: 10px; padding: .6rem 1.1rem; overflow-x: auto; } math { font-size: 1.12em; }
-.formulas mtext { font-family: system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; font-size: .9em; }
+p.formula { margin: .45rem 0; line-height: 2; } p.apart { padding-left: 1.2rem; }
+.formulas { background: var(--panel); border-radius: 10px; padding: .6rem 1.1rem; overflow-x: auto; }
+math { font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", "DejaVu Math TeX Gyre", math;
+  font-size: 1.06em; }
+table.list td { overflow-wrap: break-word; }
+.formulas mtext, .formulas mi.word { font-family: system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; font-size: .9em; }
 .formulas code { font-size: .9em; }
 pre.code { white-space: pre; overflow-x: auto; overflow-wrap: normal; font-size: .82rem; line-height: 1.45; }
 .k { color: var(--key); } .d { font-weight: 700; } .s { color: var(--text); } .c { color: var(--soft); } .n { color: var(--now); }
@@ -34,7 +37,8 @@ dl { margin: .3rem 0; } dt { margin-top: .55rem; } dt span { color: var(--soft);
 summary { cursor: pointer; color: var(--soft); margin: .4rem 0; } details pre { margin-top: .2rem; }
 ul.tests { columns: 2 24rem; font-size: .86rem; padding-left: 1.2rem; } ul.tests li { break-inside: avoid; } ul.tests code { color: var(--soft);
   font-size: .9em; overflow-wrap: anywhere; }
-td.number { text-align: right; } iframe.film { width: 100%; height: 620px; border: 1px solid var(--line); border-radius: 10px; }
+h3.own { margin-top: 1.2rem; } td.number { text-align: right; }
+iframe.film { width: 100%; height: 620px; border: 1px solid var(--line); border-radius: 10px; }
 .cards { columns: 3 21rem; column-gap: 1.6rem; } .cards section { break-inside: avoid; margin-bottom: 1.1rem; } .cards h3 { margin: 0 0 .15rem; }
 .cards p { margin: 0; line-height: 1.65; } [hidden] { display: none !important; }
 section[id] { scroll-margin-top: .5rem; }

@@ -74,11 +74,14 @@ def typeset(formula: str, arguments: Collection[str], code: Callable[[str], str]
     found = pieces_of(formula, arguments) if can_typeset() else None
     if found is None:
         return None
-    lines = []
+    lines: list[tuple[str, bool]] = []
     for pieces, apart in found:
-        lone = apart or all(kind == "math" for kind, _ in pieces)
-        lines.append(f'<p class="{"formula apart" if lone else "formula"}">{_line(pieces, code)}</p>')
-    return "".join(lines)
+        line = _line(pieces, code)
+        if lines and not apart and not lines[-1][1] and pieces[0][0] == "text" and pieces[0][1].strip()[:1].islower():
+            lines[-1] = (f"{lines[-1][0]}; {line}", apart)  # the sentence goes on
+        else:
+            lines.append((line, apart))
+    return "".join(f'<p class="{"formula apart" if apart else "formula"}">{line}</p>' for line, apart in lines)
 
 
 def _line(pieces: list[Piece], code: Callable[[str], str]) -> str:
@@ -96,7 +99,9 @@ def _line(pieces: list[Piece], code: Callable[[str], str]) -> str:
 
 @functools.cache
 def mathml(latex: str) -> str:
-    """LaTeX as MathML."""
+    """LaTeX as MathML that stands in a line, with fractions and sums as large as in a displayed formula."""
     from latex2mathml.converter import convert
 
-    return str(convert(latex)).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    text = str(convert(latex)).replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ' displaystyle="true"')
+    # A word is an identifier: beside mere text a sign of operation would stand without space.
+    return re.sub(r"<mtext>([A-Za-z_]\w*)</mtext>", r'<mi class="word">\1</mi>', text)

@@ -38,7 +38,7 @@ def translated(text: str, names: Collection[str], subscripts: bool) -> list[Piec
     Examples
     --------
     >>> translated("y[i] = x[i] / n where i > 0", (), True)[:2]
-    [('math', 'y_{i}'), ('math', '{} = \\frac{x_{i}}{n}')]
+    [('math', 'y_{i}'), ('math', '{} = \\\\frac{x_{i}}{n}')]
     """
     parser = _Parser(tokens_of(text, names), subscripts)
     pieces = parser.items("", top=True)
@@ -242,7 +242,7 @@ class _Parser:
             inner = self.inside(")")
             return rf"\sqrt{{{inner}}}" if text == "sqrt" else rf"\l{text} {inner} \r{text}"
         if text in FUNCTIONS:
-            return self.postfixes(rf"\{text}") if called or self.sign("^") else rf"\{text} {self.factor()}"
+            return self.postfixes(rf"\{text}") if called or self.sign("^") else rf"\{text} \, {self.factor()}"
         return self.postfixes(_symbol(text))
 
     def big(self, head: str, tail: str, indexed: bool) -> str:
