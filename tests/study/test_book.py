@@ -19,7 +19,7 @@ from tinycnn.study.book_evidence import KINDS, checks_of, speed_of
 from tinycnn.study.explain_arguments import parsed_array
 
 FEW = ["conv2d", "relu", "nms", "box_iou"]
-VOID = {"meta", "link", "input", "br", "img", "hr", "mspace"}
+VOID = {"wbr", "meta", "link", "input", "br", "img", "hr", "mspace"}
 
 
 class Page(HTMLParser):

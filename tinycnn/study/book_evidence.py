@@ -73,14 +73,22 @@ def speed_html(name: str) -> str:
     if not rows:
         return ""
     where = _data("operator_speed.json")["environment"]
+    parts = list(dict.fromkeys(row["part"] for row in rows))
+    cells = {(row["case"], row["part"]): row for row in rows}
+    head = "".join(f"<th>{html.escape(part)}, ms</th><th>/ torch</th>" for part in parts)
     lines = "".join(
-        f"<tr><td>{html.escape(row['case'])}</td><td>{html.escape(row['part'])}</td><td class=number>{row['milliseconds']:.2f}</td>"
-        f"<td class='number {'good' if row['ratio'] <= 1 else ''}'>{row['ratio']:.2f}</td></tr>"
-        for row in rows
+        f"<tr><td>{html.escape(case)}</td>{''.join(_measured(cells.get((case, part))) for part in parts)}</tr>"
+        for case in dict.fromkeys(row["case"] for row in rows)
     )
     return (
         f"<p class=lead>Measured {html.escape(where['date'])} at commit {html.escape(where['commit'])} on {where['cores']} cores "
-        f"({html.escape(where['processor'])}), float32, PyTorch {html.escape(where['torch'])}. A ratio below 1: tinycnn is faster.</p>"
-        f"<div class=wide><table class=list><thead><tr><th>case</th><th>part</th><th>ms</th><th>time / PyTorch</th></tr></thead>"
-        f"<tbody>{lines}</tbody></table></div>"
+        f"({html.escape(where['processor'])}), float32, beside PyTorch {html.escape(where['torch'])}. A ratio below 1: tinycnn is faster.</p>"
+        f"<div class=wide><table class=list><thead><tr><th>case</th>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
+
+
+def _measured(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "<td></td><td></td>"
+    faster = " good" if row["ratio"] <= 1 else ""
+    return f'<td class="number">{row["milliseconds"]:.2f}</td><td class="number{faster}">{row["ratio"]:.2f}</td>'

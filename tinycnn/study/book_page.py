@@ -96,7 +96,7 @@ def signature_of(operator: Operator) -> str:
     >>> print(signature_of(OPERATORS["nms"]))
     def nms(boxes: Any, scores: Any, iou_threshold: float) -> Tensor
     """
-    text = re.sub(r"\b(?:tinycnn\.tensor|typing|collections\.abc|numpy)\.", "", f"def {operator.name}{inspect.signature(operator.function)}")
+    text = re.sub(r"\b(?:tinycnn\.tensor|typing|collections\.abc|numpy\.random\._generator|numpy)\.", "", f"def {operator.name}{inspect.signature(operator.function)}")
     if len(text) <= 100:
         return text
     head, _, rest = text.partition("(")
@@ -188,12 +188,20 @@ def _definition(operator: Operator) -> str:
     words = "The reference kernels: plain loops that the fast ones are held to, and that the worked example ran on."
     if not found:
         found, words = {operator.name: operator.function}, "NumPy is the definition; the function, as it runs:"
-    parts = [f'<p class="lead">{words}</p>']
-    for place, (name, function) in enumerate((found | _helpers(found)).items()):
-        source = inspect.getsource(function).rstrip()
-        text = _without_docstring(source) if function is operator.function else source
-        parts.append(f'<details{"" if place else " open"}><summary>{name}</summary><pre class="code">{coloured(text)}</pre></details>')
-    return "".join(parts)
+    text = {name: inspect.getsource(function).rstrip() for name, function in found.items()}
+    if operator.name in found and found[operator.name] is operator.function:
+        text[operator.name] = _without_docstring(text[operator.name])
+    called = {name: inspect.getsource(function).rstrip() for name, function in _helpers(found).items()}
+    further = f'<p class="lead">What they call:</p>{_sources(called, opened=0)}' if called else ""
+    return f'<p class="lead">{words}</p>{_sources(text, opened=1)}{further}'
+
+
+def _sources(sources: dict[str, str], opened: int) -> str:
+    """Functions to be opened by their names; the first ones are."""
+    return "".join(
+        f'<details{" open" if place < opened else ""}><summary>{name}</summary><pre class="code">{coloured(source)}</pre></details>'
+        for place, (name, source) in enumerate(sources.items())
+    )
 
 
 def _helpers(functions: dict[str, Any]) -> dict[str, Any]:

@@ -37,11 +37,12 @@ dl { margin: .3rem 0; } dt { margin-top: .55rem; } dt span { color: var(--soft);
 summary { cursor: pointer; color: var(--soft); margin: .4rem 0; } details pre { margin-top: .2rem; }
 ul.tests { columns: 2 24rem; font-size: .86rem; padding-left: 1.2rem; } ul.tests li { break-inside: avoid; } ul.tests code { color: var(--soft);
   font-size: .9em; overflow-wrap: anywhere; }
-h3.own { margin-top: 1.2rem; } td.number { text-align: right; }
+h3.own { margin-top: 1.2rem; } table.list td.number { text-align: right; }
 iframe.film { width: 100%; height: 620px; border: 1px solid var(--line); border-radius: 10px; }
 .cards { columns: 3 21rem; column-gap: 1.6rem; } .cards section { break-inside: avoid; margin-bottom: 1.1rem; } .cards h3 { margin: 0 0 .15rem; }
 .cards p { margin: 0; line-height: 1.65; } [hidden] { display: none !important; }
 section[id] { scroll-margin-top: .5rem; }
+@media (max-width: 600px) { nav.book .find { margin-left: 0; flex: 1 0 100%; } }
 @media print { nav.book, .find, iframe.film, .onscreen { display: none !important; } pre.code { white-space: pre-wrap; } a { color: inherit; }
   h2 { break-after: avoid; } :root { --key: #000; --text: #000; --now: #000; } .formulas { border: 1px solid #999; } }
 """

@@ -50,7 +50,7 @@ def described(text: str, code: Code) -> str:
     for block in re.split(r"\n(?=\S)", text.strip("\n")):
         head, _, body = block.partition("\n")
         name, colon, kind = head.partition(" : ")
-        parts.append(f"<dt><b>{html.escape(name)}</b>{f' <span>{marked(kind, code)}</span>' if colon else ''}</dt>")
+        parts.append(f"<dt><b>{marked(name, code)}</b>{f' <span>{marked(kind, code)}</span>' if colon else ''}</dt>")
         if body.strip():
             parts.append(f"<dd>{prose(inspect.cleandoc(body), code)}</dd>")
     return f"<dl>{''.join(parts)}</dl>"

@@ -85,10 +85,10 @@ def typeset(formula: str, arguments: Collection[str], code: Callable[[str], str]
 
 
 def _line(pieces: list[Piece], code: Callable[[str], str]) -> str:
-    parts = []
-    for kind, text in pieces:
-        if kind == "math":
-            parts.append(" " + mathml(text))
+    parts: list[str] = []
+    for place, (kind, text) in enumerate(pieces):
+        if kind == "math":  # signs bring their own space; between two pieces the line may break
+            parts.append(("<wbr/>" if place and pieces[place - 1][0] == "math" else " ") + mathml(text))
         elif kind == "code":
             inner, _, suffix = text.strip().strip("`").partition("`")
             parts.append(f" <code>{code(inner)}</code>{html.escape(suffix)}")
