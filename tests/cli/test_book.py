@@ -26,7 +26,7 @@ addEventListener("load", () => {
   press("ArrowDown", by("find")); seen.chosen = document.activeElement.textContent;
   by("find").focus(); press("Enter", by("find"));
   type("nosuchword"); seen.none = by("hits").textContent;
-  type("filter image"); seen.words = hits(); 
+  type("filter image"); seen.words = hits();
   seen.left = [...new Set([...document.querySelectorAll("[data-name]")].filter(each => !each.hidden).map(each => each.dataset.name))];
   press("Escape", by("find")); seen.cleared = by("find").value + hits().length;
   seen.math = [...document.querySelectorAll("math")].every(each => each.getBoundingClientRect().width > 0);

@@ -96,7 +96,8 @@ def signature_of(operator: Operator) -> str:
     >>> print(signature_of(OPERATORS["nms"]))
     def nms(boxes: Any, scores: Any, iou_threshold: float) -> Tensor
     """
-    text = re.sub(r"\b(?:tinycnn\.tensor|typing|collections\.abc|numpy\.random\._generator|numpy)\.", "", f"def {operator.name}{inspect.signature(operator.function)}")
+    text = f"def {operator.name}{inspect.signature(operator.function)}"
+    text = re.sub(r"\b(?:tinycnn\.tensor|typing|collections\.abc|numpy\.random\._generator|numpy)\.", "", text)
     if len(text) <= 100:
         return text
     head, _, rest = text.partition("(")
@@ -244,4 +245,4 @@ def _animation(name: str) -> str:
         return ""
     still = film.svg(-1) if hasattr(film, "svg") else ""
     inside = html.escape(film.html(), quote=True)
-    return f'<iframe class="film" title="animation of {name}" srcdoc="{inside}"></iframe><div class="print">{still}</div>'
+    return f'<iframe class="film" loading="lazy" title="animation of {name}" srcdoc="{inside}"></iframe><div class="print">{still}</div>'
