@@ -130,6 +130,8 @@ def test_wrong_words_get_a_sentence(tmp_path):
         book(tmp_path / "thesis.tex", ["relu"])
     with pytest.raises(UsageError, match="cannot be written"):
         book("/proc/nowhere/book", ["relu"])
+    with pytest.raises(UsageError, match="cannot be written"):
+        book("x" * 300, ["relu"])
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "book.json").write_text("[]")
     with pytest.raises(UsageError, match="is not what a book leaves"):

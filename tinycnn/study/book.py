@@ -82,9 +82,10 @@ def book(
     (['relu'], ['book.json', 'index.html', 'relu.html'])
     """
     names = _wanted(operators, family)
-    folder = _folder_for(Path(out))
+    folder = Path(out)
     found = Book(folder, names)
     try:
+        _make_room(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text(json.dumps({"tinycnn": __version__, "operators": names}), encoding="utf-8")
         for name in names:
@@ -114,8 +115,8 @@ def _wanted(operators: Sequence[str] | None, family: Sequence[str] | None) -> li
     return sorted(chosen or OPERATORS, key=lambda name: (OPERATORS[name].family, name))
 
 
-def _folder_for(folder: Path) -> Path:
-    """The folder, if a book may be written there; the pages of an earlier book are taken away."""
+def _make_room(folder: Path) -> None:
+    """Refuse a folder that holds something else; the pages of an earlier book are taken away."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"book: {folder} is a file; name a folder")
     held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
@@ -129,7 +130,6 @@ def _folder_for(folder: Path) -> Path:
         for name in earlier:
             if name in OPERATORS:
                 (folder / f"{name}.html").unlink(missing_ok=True)
-    return folder
 
 
 def index_page(names: Sequence[str]) -> str:
@@ -168,4 +168,4 @@ def _deck(deck: str, title: str, names: Sequence[str], sentences: dict[str, str]
         here = [name for name in operators if name in sentences]
         if deck in decks and here:
             parts.append(f"<section><h3>{html.escape(topic)} <small>{row}</small></h3><p>{_links(here, sentences)}</p></section>")
-    return f'<h3>{deck}: {html.escape(title)}</h3><div class="cards">{"".join(parts)}</div>' if parts else ""
+    return f'<h3 class="deck">{deck}: {html.escape(title)}</h3><div class="cards">{"".join(parts)}</div>' if parts else ""
