@@ -37,7 +37,8 @@ dl { margin: .3rem 0; } dt { margin-top: .55rem; } dt span { color: var(--soft);
 summary { cursor: pointer; color: var(--soft); margin: .4rem 0; } details pre { margin-top: .2rem; }
 ul.tests { columns: 2 24rem; font-size: .86rem; padding-left: 1.2rem; } ul.tests li { break-inside: avoid; } ul.tests code { color: var(--soft);
   font-size: .9em; overflow-wrap: anywhere; }
-h3.own { margin-top: 1.2rem; } h3.deck { color: var(--ink); margin: 1.8rem 0 .5rem; border-bottom: 1px solid var(--line); } table.list td.number { text-align: right; }
+h3.own { margin-top: 1.2rem; }
+h3.deck { color: var(--ink); margin: 1.8rem 0 .5rem; border-bottom: 1px solid var(--line); } table.list td.number { text-align: right; }
 iframe.film { width: 100%; height: 620px; border: 1px solid var(--line); border-radius: 10px; }
 .cards { columns: 3 21rem; column-gap: 1.6rem; } .cards section { break-inside: avoid; margin-bottom: 1.1rem; } .cards h3 { margin: 0 0 .15rem; }
 .cards p { margin: 0; line-height: 1.65; } [hidden] { display: none !important; }
