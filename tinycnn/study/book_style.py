@@ -55,13 +55,14 @@ const box = document.getElementById("find"), hits = document.getElementById("hit
 function rank(page, words) {  // 0 is best; -1: a word is nowhere
   const [name, family, more] = page, text = (name + " " + family + " " + (more || "")).toLowerCase();
   if (!words.every(word => text.includes(word))) return -1;
-  return name === words[0] ? 0 : name.startsWith(words[0]) ? 1 : name.includes(words[0]) ? 2 : family.includes(words[0]) ? 3 : 4;
+  const first = words[0];
+  return name === first ? 0 : name.startsWith(first) ? 1 : family === first ? 2 : name.includes(first) ? 3 : family.includes(first) ? 4 : 5;
 }
 function find() {
   const words = box.value.toLowerCase().trim().split(/\\s+/).filter(Boolean);
   const found = words.length ? pages.map(page => [rank(page, words), page]).filter(each => each[0] >= 0) : [];
   found.sort((one, other) => one[0] - other[0] || one[1][0].length - other[1][0].length);
-  hits.replaceChildren(...found.slice(0, 12).map(([, [name, family]]) => {
+  hits.replaceChildren(...found.slice(0, document.querySelector(".cards") ? 5 : 12).map(([, [name, family]]) => {
     const item = document.createElement("li"), link = document.createElement("a"), small = document.createElement("small");
     link.href = name + ".html"; small.textContent = " " + family; link.append(name, small); item.append(link);
     return item;
