@@ -40,6 +40,7 @@ COMMANDS = {
     "views": ("views", "one convolution seen from many sides: window, im2col, matrix, Fourier, flip, equivariance, learning"),
     "exercise": ("exercise", "seeded sheets of exercises, blank or solved, and answer files marked"),
     "myths": ("myths", "claims in circulation that are wrong, each with a counter-example that runs"),
+    "book": ("book", "write the operator book: a page an operator, with formulas, worked examples, sources, checks"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
     "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),

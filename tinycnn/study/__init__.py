@@ -1,6 +1,7 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
 from . import views
+from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .detection_report import detection_report
@@ -27,10 +28,12 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
+    "Book",
     "Call",
     "Explanation",
     "Graph",
     "Value",
+    "book",
     "compare",
     "compare_pair",
     "conv2d_matrix",
