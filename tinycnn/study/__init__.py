@@ -1,5 +1,7 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from .animate import animate
+from .animation import Animation
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
@@ -10,6 +12,7 @@ from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
 from .operator_costs import cost_of, has_formula
+from .overlaps import Overlaps, overlaps
 from .receptive_field import receptive_fields
 from .recording import record_forward
 from .shape import shape
@@ -21,10 +24,13 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
+    "Animation",
     "Call",
     "Explanation",
     "Graph",
+    "Overlaps",
     "Value",
+    "animate",
     "compare",
     "compare_pair",
     "conv2d_matrix",
@@ -39,6 +45,7 @@ __all__ = [
     "measured_peak",
     "memory_ledger",
     "model_flow",
+    "overlaps",
     "receptive_fields",
     "record_forward",
     "same_padding_of",
