@@ -38,6 +38,7 @@ COMMANDS = {
     "memory": ("memory", "work out the memory of one convolution, line by line"),
     "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
     "animate": ("animate", "convolution arithmetic with your numbers, step by step: page, GIF, stills; checkerboards"),
+    "gradcheck": ("gradcheck", "gradients beside finite differences: kinks explained, error against step size"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),

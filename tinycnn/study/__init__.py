@@ -1,12 +1,14 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
-from .animate import animate
+from .animate_operator import animate
 from .animation import Animation
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
 from .explain import explain
 from .explanation import Explanation
+from .gradient_operator import gradcheck_report
+from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
@@ -27,6 +29,7 @@ __all__ = [
     "Animation",
     "Call",
     "Explanation",
+    "GradientReport",
     "Graph",
     "Overlaps",
     "Value",
@@ -39,6 +42,7 @@ __all__ = [
     "effective_receptive_field",
     "explain",
     "flatten_features",
+    "gradcheck_report",
     "has_formula",
     "invert_convolution",
     "layer_memory",

@@ -24,7 +24,7 @@ def cell_text(value: Any) -> str:
 
     Examples
     --------
-    >>> cell_text(Fraction(5, 4)), cell_text(7.0), cell_text(float("-inf"))
+    >>> cell_text(1.25), cell_text(7.0), cell_text(float("-inf"))
     ('1.25', '7', '-inf')
     """
     number = float(value)
