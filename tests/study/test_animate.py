@@ -9,6 +9,7 @@ from PIL import Image
 
 from tinycnn import Tensor, functional, kernels
 from tinycnn.errors import ArgumentError, DataError, ShapeError, UsageError
+from tinycnn.registry import OPERATORS
 from tinycnn.study import animate, overlaps
 from tinycnn.study.animation import cell_text
 from tinycnn.study.animation_layout import SMALLEST, layout_of, wrapped
@@ -102,7 +103,7 @@ def test_transposed_convolution_both_ways(form, options):
     x, w = [[1, 2], [3, 4]], [[1, 2, 0], [0, -1, 3], [2, 0, 1]]
     film = animate("conv_transpose2d", x, w, form=form, **options)
     rows = zip(final(film)[0], film.panels[-1].kinds, strict=True)
-    kept = [[text or "0" for text, kind in zip(row, kinds, strict=True) if kind == "cell"] for row, kinds in rows]
+    kept = [[text for text, kind in zip(row, kinds, strict=True) if kind == "cell"] for row, kinds in rows]
     assert [row for row in kept if row] == run("conv_transpose2d", [[x]], [[w]], **options)[0]
 
 
@@ -110,7 +111,7 @@ def test_the_exercise_of_the_deck():
     film = animate("conv_transpose2d", [[1, 2], [3, 4]], np.ones((3, 3)), stride=2)
     rows = [[1, 1, 3, 2, 2], [1, 1, 3, 2, 2], [4, 4, 10, 6, 6], [3, 3, 7, 4, 4], [3, 3, 7, 4, 4]]
     assert final(film) == [[[str(v) for v in row] for row in rows]]
-    assert film.frames[3].line == "input[1, 1] = 4: add 4 × kernel to 9 cells; 5 cells overlap what was there"
+    assert film.frames[3].line == "input[1, 1] = 4: add 4 × kernel to 9 cells; 5 of them overlap"
     assert film.frames[3].marks[2, 2, 2].small == "+4"
     channels = animate("conv_transpose2d", np.ones((2, 2, 2)), np.ones((2, 1, 2, 2)), groups=2, form="zeros", stride=2)
     assert final(channels) == [[["1"] * 4] * 4] * 2
@@ -146,6 +147,17 @@ def test_resizes_show_their_weights():
 def test_any_other_operator():
     assert final(animate("softmax", [0, 0], dim=0), "y") == [[["0.5", "0.5"]]]
     assert len(animate("pixel_shuffle").panels) == 5
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_every_operator_is_animated_or_says_why_not(name):
+    try:
+        film = animate(name)
+    except UsageError as error:
+        assert "three spatial axes" in str(error) or "reads no numbers" in str(error)
+    else:
+        assert film.html() and film.svg(-1)
 
 
 def test_gif_has_every_frame_its_size_and_colours(tmp_path):

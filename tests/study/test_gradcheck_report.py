@@ -61,7 +61,7 @@ def test_ties_of_a_maximum_name_both_elements():
 def test_entries_close_to_a_kink_are_pointed_out():
     report = gradcheck_report("relu", [1e-3, 2.0], grad=[1, 1])
     assert report.entries[0].margin == pytest.approx(1e-3) and report.entries[0].kind == "agrees"
-    assert any("1 entries lie within 0.1 of a kink, input[0] closest (0.001)" in note for note in report.notes)
+    assert any("1 entry lies within 0.1 of a kink, input[0] closest (0.001)" in note for note in report.notes)
 
 
 def test_jumps_and_ends_have_no_derivative():
@@ -107,6 +107,14 @@ def test_reports_in_every_form():
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "") and page.count('<path class="s') == 6
     assert curve_svg(gradcheck_report("tanh", [0.5]).sweeps).count("<circle") == 3
     assert "srcdoc" in report._repr_html_()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", sorted(name for name, operator in OPERATORS.items() if operator.differentiable))
+def test_every_operator_has_a_report(name):
+    report = gradcheck_report(name, seed=2)
+    assert report, report.text()
+    assert report.entries and report.html()
 
 
 def test_relative_errors():

@@ -44,7 +44,8 @@ def completed(name: str, arrays: tuple[Any, ...], options: dict[str, Any], seed:
         named["weight"] = _weights(rng, (*lead, *kernel))
     if transposes and not arrays and "stride" not in options:
         options["stride"] = 2
-    return (named["input"], named["weight"], named.get("bias")), options
+    bias = named.get("bias")
+    return (named["input"], named["weight"], bias if bias is None or np.ndim(bias) else [bias]), options
 
 
 def require_readable(name: str, arrays: tuple[Any, ...]) -> None:

@@ -63,7 +63,7 @@ def _by_scatter(name: str, arguments: dict[str, Any], axes: tuple[Axis, ...], ti
     start = np.zeros(result.values.shape)
     for index, value in totals.items():
         start[index] = float(value)
-    out = grid_of("result", start, rank, 2, len(left.panels) + len(middle.panels), inside, hidden="bias" not in arguments)
+    out = grid_of("result", start, rank, 2, len(left.panels) + len(middle.panels), inside)
     cropped = any(axis.before or axis.after for axis in axes)
     if cropped:
         notes = [*notes, "the dashed border is computed and cropped: that is what padding means here"]
@@ -88,7 +88,7 @@ def _stamp(
         marks[out.place(index)] = Mark("term", f"+{cell_text(term)}" if float(term) >= 0 else cell_text(term))
         writes[out.place(index)] = cell_text(totals[index])
     name = element_name(cell, arguments["input"].shape, "input")
-    met = f"; {overlaps} cells overlap what was there" if overlaps else ""
+    met = f"; {overlaps} of them overlap" if overlaps else ""
     return Frame(marks, writes, f"{name} = {cell_text(value)}: add {signed(value)} {TIMES} kernel to {len(adds)} cells{met}")
 
 

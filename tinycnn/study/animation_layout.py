@@ -168,7 +168,10 @@ def wrapped(line: str, letters: int, lines: int = LINES) -> list[str]:
         cut = words[: letters * lines - len(result) - 12].rsplit(" ", 1)[0]
         line = f"{cut} ... = {result}"
     rows = [""]
-    for word in line.split(" "):
+    parts = line.split(" ")
+    if len(parts) > 2 and parts[-2] == "=":
+        parts[-2:] = ["= " + parts[-1]]  # a result does not stand alone on a row
+    for word in parts:
         if rows[-1] and len(rows[-1]) + 1 + len(word) > letters:
             rows.append(word)
         else:

@@ -152,8 +152,9 @@ def _operator_report(operator: Operator, arguments: dict[str, Any], grad: Any, s
     near = [entry for entry in checks if not entry.check.kink and 0 < entry.margin < NEAR]
     if near:
         closest = min(near, key=lambda entry: entry.margin)
+        words = "1 entry lies" if len(near) == 1 else f"{len(near)} entries lie"
         report.notes.append(
-            f"{len(near)} entries lie within {NEAR} of a kink, {closest.name} closest ({closest.margin:.1g}): steps beyond that straddle it, "
+            f"{words} within {NEAR} of a kink, {closest.name} closest ({closest.margin:.1g}): steps beyond that straddle it, "
             "and their quotient mixes both slopes"
         )
     return report
