@@ -68,6 +68,10 @@ def test_jumps_and_ends_have_no_derivative():
     report = gradcheck_report("hardshrink", [0.5, 1.0])
     assert report.entries[0].kind == "undefined" and "jumps" in report.entries[0].verdict
     assert "1 have no derivative" in report.sentence
+    root = gradcheck_report("sqrt", [0.0, 1.0])
+    assert root and [entry.kind for entry in root.entries] == ["undefined", "agrees"]
+    assert root.sweeps[0].truncation == pytest.approx(2, abs=0.2)  # an infinite gradient is no yardstick
+    json.dumps(root.to_dict(), allow_nan=False)
 
 
 def wrong_square(input):

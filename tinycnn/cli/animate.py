@@ -19,6 +19,7 @@ examples:
   tinycnn animate conv2d input_size=7 kernel_size=3 dilation=2 --gif dilation.gif      drawn numbers
   tinycnn animate conv2d input_size=5 padding=1 padding_mode=reflect --aspect 4:3 --html reflect.html
   tinycnn animate conv_transpose2d "1 2; 3 4" "1 1 1; 1 1 1; 1 1 1" stride=2 --form zeros --gif zeros.gif
+  tinycnn animate conv_transpose2d "1 2; 3 4" "1" stride=2 --html nails.html           unpooling by a bed of nails
   tinycnn animate conv_transpose2d kernel_size=3 stride=2 --checkerboard --html checkerboard.html
   tinycnn animate max_pool2d "1 1 2 4; 5 6 7 8; 3 2 1 0; 1 2 3 4" kernel_size=2 --svg step.svg --frame 3
   tinycnn animate max_unpool2d "1 2; 3 4" --pooled "1 2 6 3; 3 5 2 1; 1 2 2 1; 7 3 4 8" --html unpool.html

@@ -139,7 +139,7 @@ def _operator_report(operator: Operator, arguments: dict[str, Any], grad: Any, s
     chosen = _chosen(places, ties, most, rng)
     if len(chosen) < len(places):
         notes.append(f"{len(chosen)} of {len(places)} entries were compared: those next to a tie, and a drawn sample; --entries changes how many")
-    floors = {label: FLOOR * float(np.abs(gradients[label]).max(initial=0.0)) for label in wanted}
+    floors = {label: FLOOR * float(np.abs(gradients[label][np.isfinite(gradients[label])]).max(initial=0.0)) for label in wanted}
     checks = [_entry(operator, arguments, label, index, gradients, floors, upstreams, ties) for label, index in chosen]
     excused = name in NOT_DIFFERENTIATED
     if excused:
