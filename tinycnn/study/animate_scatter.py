@@ -89,7 +89,8 @@ def _stamp(
         writes[out.place(index)] = cell_text(totals[index])
     name = element_name(cell, arguments["input"].shape, "input")
     met = f"; {overlaps} of them overlap" if overlaps else ""
-    return Frame(marks, writes, f"{name} = {cell_text(value)}: add {signed(value)} {TIMES} kernel to {len(adds)} cells{met}")
+    count = "1 cell" if len(adds) == 1 else f"{len(adds)} cells"
+    return Frame(marks, writes, f"{name} = {cell_text(value)}: add {signed(value)} {TIMES} kernel to {count}{met}")
 
 
 def _by_zeros(name: str, arguments: dict[str, Any], axes: tuple[Axis, ...], title: str, notes: list[str]) -> Animation:

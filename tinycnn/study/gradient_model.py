@@ -73,6 +73,7 @@ def model_report(
     report.notes = notes
     report.parameters = check.parameters(chosen, drawn)
     report.sweeps = check.sweeps(parameters)
+    report.notes.append("the curve of a network with ReLU or maxima is no clean V: large steps straddle kinks, where the slopes of both sides mix")
     crossed = sum(parameter.kind == "kink" for parameter in report.parameters)
     if crossed:
         report.notes.append(f"{crossed} directions lead over kinks (a ReLU at zero, a tie of a maximum) within the smallest step")
@@ -182,10 +183,7 @@ class _Check:
             direction[index] = 1.0
             analytic = float(gradient[index])
             check, error, kind = self._along(name, index, parameter, direction, analytic, here, floor)
-            if kind == "agrees":  # one-sided slopes within rounding and curvature of each other are one slope
-                check = Check(name, index, analytic, check.numeric, check.numeric)
-            agreed = check if kind == "DIFFERS" or check.agrees else Check(name, index, analytic, analytic, analytic)
-            found.append(EntryCheck(agreed, float(parameter.data[index]), error))
+            found.append(EntryCheck(check, float(parameter.data[index]), error, decided=kind))
         return sorted(found, key=lambda entry: -entry.error)
 
     def sweeps(self, parameters: list[tuple[str, Any]]) -> list[Sweep]:

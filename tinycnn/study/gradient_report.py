@@ -42,7 +42,8 @@ def relative_error(analytic: float, numeric: float, floor: float) -> float:
 
 @dataclass(frozen=True)
 class EntryCheck:
-    """One entry. `margin` is how far the nearest comparison it takes part in is from a tie."""
+    """One entry. `margin` is how far the nearest comparison it takes part in is from a tie; `decided` is a verdict by a rule of its own, as for
+    networks, whose differences err more than those of one operator."""
 
     check: Check
     value: float
@@ -51,6 +52,7 @@ class EntryCheck:
     outputs: tuple[str, ...] = ()
     margin: float = math.inf
     profile: tuple[tuple[float, float], ...] = ()  # of a kink: shift, and what it adds to sum(grad y)
+    decided: str = ""
 
     @property
     def name(self) -> str:
@@ -60,6 +62,8 @@ class EntryCheck:
     @property
     def kind(self) -> str:
         """ "agrees", "kink", "DIFFERS" or "undefined"."""
+        if self.decided:
+            return self.decided
         if not math.isfinite(self.check.left) or not math.isfinite(self.check.right):
             return "undefined"
         if not self.check.agrees:
@@ -74,7 +78,7 @@ class EntryCheck:
             return "the value jumps or ends here, so no difference quotient has a limit"
         if self.kind == "kink":
             return f"kink: slope {left} from the left, {right} from the right; {analytic} lies between, a subgradient"
-        if self.check.kink:
+        if self.kind == "DIFFERS" and self.check.kink:
             return f"DIFFERS: a kink with slopes {left} and {right}, and {analytic} is not between them"
         return "agrees" if self.kind == "agrees" else f"DIFFERS: {analytic} analytic, {plain(self.check.numeric)} numeric"
 
@@ -126,7 +130,7 @@ class Sweep:
         if truncation is None and self.best > 0:
             right = "larger steps: the truncated Taylor series already shows, over too few steps for its slope to be fitted"
         elif truncation is None:
-            right = "no truncation error to see: along each entry the result is a straight line, so large steps are best"
+            right = "no truncation rises above the rounding, even at h = 0.1: along the step the result is a straight line, or nearly"
         else:
             right = f"larger steps: error ~ h^{truncation:.1f}, the truncated Taylor series (theory h^{order})"
         left = "" if rounding is None else f"smaller steps: error ~ h^{rounding:.1f}, rounding (theory eps/h)"
