@@ -41,6 +41,8 @@ COMMANDS = {
     "exercise": ("exercise", "seeded sheets of exercises, blank or solved, and answer files marked"),
     "myths": ("myths", "claims in circulation that are wrong, each with a counter-example that runs"),
     "book": ("book", "write the operator book: a page an operator, with formulas, worked examples, sources, checks"),
+    "animate": ("animate", "convolution arithmetic with your numbers, step by step: page, GIF, stills; checkerboards"),
+    "gradcheck": ("gradcheck", "gradients beside finite differences: kinks explained, error against step size"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
     "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),
