@@ -27,7 +27,7 @@ from .probe import LayerStep, StepProbe, rms
 
 LEVELS = ("bad", "watch", "good")
 # Karpathy's rule of thumb: an update is about a thousandth of the weight it changes.
-SMALL_UPDATE, RIGHT_UPDATE, LARGE_UPDATE = 1e-5, 1e-3, 1e-2
+SMALL_UPDATE, RIGHT_UPDATE, LARGE_UPDATE = 1e-5, 1e-3, 3e-2
 MANY_DEAD = 0.25  # share of dead units worth a look
 VANISHING = 1e-3  # gradient of the first layer's weights / of the last's
 EXPLODING = 10.0  # gradient / weight
@@ -242,7 +242,7 @@ def diagnose(seen: Measurements) -> list[Finding]:
     ]
     given = [finding for finding in found if finding is not None]
     if all(finding.level == "good" for finding in given):
-        given.append(_finding("good", "well", "Nothing looks wrong.", ""))
+        given.insert(0, _finding("good", "well", "Nothing looks wrong.", ""))
     return sorted(given, key=lambda finding: LEVELS.index(finding.level))
 
 

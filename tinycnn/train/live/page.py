@@ -58,6 +58,8 @@ class LivePage(Watcher):
         scaling if left out.
     title : str, optional
         Of the page; model and data of the run if left out.
+    paused : bool
+        Wait before the first step until a tab lets the run go on.
 
     Attributes
     ----------
@@ -81,8 +83,8 @@ class LivePage(Watcher):
     True
     """
 
-    def __init__(self, port: int | None = None, *, fit: Fit | None = None, title: str | None = None) -> None:
-        self._fit, self._title = fit, title or ""
+    def __init__(self, port: int | None = None, *, fit: Fit | None = None, title: str | None = None, paused: bool = False) -> None:
+        self._fit, self._title, self._begins_paused = fit, title or "", paused
         routes: dict[tuple[str, str], Callable[[bytes], Answer]] = {
             ("GET", ""): self._page,
             ("GET", "state"): self._state,
@@ -165,6 +167,7 @@ class LivePage(Watcher):
         chosen = _one_of_each(labels.data)
         self._gallery, self._labels = images.data[chosen].copy(), labels.data[chosen].tolist()
         self._controls = Controls(Overrides(run.optimizer), len(chosen))
+        self._controls.paused = self._begins_paused
         self._sampler = Sampler(run.model)
         self._stopping = stopping
         self._curves = {"loss": Curve(), "accuracy": Curve(), "rate": Curve()}

@@ -33,7 +33,7 @@ def weight_picture(weight: np.ndarray) -> dict[str, Any]:
     if flat.shape[1] == 3 and weight.ndim == 4:
         return _colours(flat[:MOST_TILES], len(flat))
     columns = min(flat.shape[1], 8)
-    rows = min(flat.shape[0], MOST_TILES if columns == 1 else 8)
+    rows = min(flat.shape[0], MOST_TILES // columns)
     tiles = flat[:rows, :columns].reshape(rows * columns, *flat.shape[2:])
     return _sheet(np.stack([_thinned(tile) for tile in tiles]), columns if columns > 1 else 0, flat.shape[0] * flat.shape[1])
 

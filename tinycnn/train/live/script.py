@@ -189,7 +189,7 @@ function showTable(layers) {
   for (const layer of layers) {
     const row = body.insertRow(), dead = layer.dead, update = layer.update_ratio;
     const cells = [[layer.layer], [layer.kind], [layer.shape.join(" \\u00d7 ")], [number(layer.weight_rms)], [number(layer.gradient_ratio)],
-      [number(update), update === null ? "" : update > 1e-2 || update < 1e-5 ? "watch" : "good"],
+      [number(update), update === null ? "" : update > 3e-2 || update < 1e-5 ? "watch" : "good"],
       [dead === null ? "" : percent(dead), dead === null ? "" : dead > .5 ? "bad" : dead > .25 ? "watch" : "good"],
       [layer.forward_ms.toFixed(2)], [layer.backward_ms ? layer.backward_ms.toFixed(2) : ""]];
     for (const [text, kind] of cells) row.append(make("td", text, kind));
@@ -204,7 +204,8 @@ function showLayers(seen) {
     card.querySelector("h3").textContent = layer.layer;
     card.querySelector(".soft").textContent = layer.kind + ", " + (layer.shape.join(" \\u00d7 ") || "1") + "; mean " + number(layer.mean) +
       ", deviation " + number(layer.deviation);
-    show(card, "activations", seen.activations[layer.layer], layer.outputs, "activations");
+    const made = seen.activations[layer.layer];
+    show(card, "activations", made && made.picture, made && made.histogram, "activations");
     show(card, "error", layer.error, null, "gradient at the output, first image of the batch");
     show(card, "weight", layer.weight && layer.weight.picture, layer.weight && layer.weight.histogram, "weights");
     show(card, "gradient", layer.gradient && layer.gradient.picture, layer.gradient && layer.gradient.histogram, "gradient of the weights");

@@ -11,7 +11,8 @@ function short(value) {
 }
 function number(value) {
   if (value === null || value === undefined) return "";
-  return value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+  const text = value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(1);
+  return text.replace(/-/g, "\\u2212");
 }
 function percent(share) { return share === null ? "" : (100 * share).toFixed(share > .9995 || share < .0005 ? 0 : 1) + " %"; }
 function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
@@ -43,7 +44,8 @@ function plot(canvas, lines, options) {
     values.reduce((a, b) => Math.max(a, b));
   if (options.low === undefined && !options.log) low = Math.min(low, 0);
   if (!(high > low)) high = low + (Math.abs(low) || 1);
-  const last = points.reduce((most, point) => Math.max(most, point[0]), 2), left = 46, bottom = height - 20, top = 6, right = width - 8;
+  const last = points.reduce((most, point) => Math.max(most, point[0]), 2), left = 46, bottom = height - 20, top = options.mark ? 16 : 6,
+    right = width - 8;
   const x = step => left + (step - 1) / (last - 1) * (right - left), y = value => bottom - (scale(value) - low) / (high - low) * (bottom - top);
   pen.strokeStyle = colour("--line"); pen.fillStyle = colour("--soft"); pen.lineWidth = 1;
   const marks = options.log && high - low >= 1 ? ticks(Math.ceil(low), Math.floor(high), 4).filter(Number.isInteger) : ticks(low, high, 4);
@@ -54,7 +56,7 @@ function plot(canvas, lines, options) {
       place);
   }
   pen.textAlign = "center"; pen.textBaseline = "top";
-  for (const at of ticks(1, last, Math.max(2, width / 110)).filter(each => Number.isInteger(each) &&
+  for (const at of ticks(1, last, Math.max(2, width / 75)).filter(each => Number.isInteger(each) &&
     each >= 1)) pen.fillText(at.toLocaleString("en"), Math.min(x(at), right - 14), bottom + 5);
   if (options.mark) {
     pen.setLineDash([5, 4]); pen.strokeStyle = colour("--soft"); pen.beginPath(); pen.moveTo(left, y(options.mark)); pen.lineTo(right,
@@ -87,8 +89,8 @@ function picture(canvas, shown, sized) {
   const tiles = shown.n || 1, coloured = shown.kind === "colour" || shown.kind === "colours", data = bytes(shown.data), paint = coloured ? null :
     palette(shown.kind);
   const zoom = sized ? Math.max(1, Math.round((shown.w <= 8 ? 34 : shown.w <= 20 ? 40 : 56) / shown.w)) : 1, alone = tiles === 1;
-  const scale = sized && alone ? Math.max(1, Math.min(6, Math.floor(330 / shown.w))) : zoom;
-  const gap = alone ? 0 : 1, fit = Math.max(1, Math.floor(330 / ((shown.w + gap) * scale))), columns = shown.columns || Math.min(tiles, fit),
+  const scale = sized && alone ? Math.max(1, Math.min(6, Math.floor(290 / shown.w))) : zoom;
+  const gap = alone ? 0 : 1, fit = Math.max(1, Math.floor(290 / ((shown.w + gap) * scale))), columns = shown.columns || Math.min(tiles, fit),
     rows = Math.ceil(tiles / columns);
   canvas.width = columns * (shown.w + gap) - gap; canvas.height = rows * (shown.h + gap) - gap;
   const pen = canvas.getContext("2d"), image = pen.createImageData(canvas.width, canvas.height), size = shown.h * shown.w;

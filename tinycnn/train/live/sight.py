@@ -41,8 +41,9 @@ def look(model: Module, current: np.ndarray, gallery: np.ndarray) -> dict[str, A
         model(Tensor(np.concatenate([current[None], gallery])))
     assert probe.outputs is not None, "a classifier gives a tensor"
     answers = probabilities_of(probe.outputs.astype(np.float64))
-    pictures = {name: activation_picture(layer.example) for name, layer in _shown(probe.layers).items() if layer.example is not None}
-    return {"current": answers[0].tolist(), "answers": answers[1:].tolist(), "activations": pictures}
+    examples = [(name, layer.example) for name, layer in _shown(probe.layers).items() if layer.example is not None]
+    activations = {name: {"picture": activation_picture(example), "histogram": histogram(example)} for name, example in examples}
+    return {"current": answers[0].tolist(), "answers": answers[1:].tolist(), "activations": activations}
 
 
 class Sampler:
@@ -105,8 +106,6 @@ class Sampler:
             if weight is not None:
                 entry["weight"] = {"picture": weight_picture(weight.data), "histogram": histogram(weight.data)}
                 entry["gradient"] = self._gradients.get(layer.layer)
-            if step.example is not None:
-                entry["outputs"] = histogram(step.example)
             if step.gradient is not None:
                 entry["error"] = activation_picture(step.gradient)
             drawn.append(entry)

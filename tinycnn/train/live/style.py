@@ -7,7 +7,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #a3b0bd; --line: #3a4653; --paper: #14191f; --panel: #1e252d; --train: #9cc1ff;
   --test: #fbbf5c; --rate: #c4a7ff; --good: #7ddc9a; --watch: #fbbf5c; --bad: #ff9a8d; --good-fill: #16301f; --watch-fill: #3b2c10;
   --bad-fill: #421d19; --chosen: #1f3f78; --less: #6ea3ff; --more: #ff8f57; --map: #f2f5f8; --on: #14191f; color-scheme: dark; } }
-* { box-sizing: border-box; }
+* { box-sizing: border-box; } [hidden] { display: none !important; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 1.2rem 1.1rem 3rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
@@ -72,14 +72,14 @@ th:first-child, td:first-child, th:nth-child(2), td:nth-child(2) { text-align: l
 td.bad { color: var(--bad); font-weight: 700; } td.good { color: var(--good); }
 .layer { border-top: 1px solid var(--line); padding: .8rem 0; } .layer header { display: flex; flex-wrap: wrap; gap: .2rem 1rem;
   align-items: baseline; }
-.layer .soft { font-size: .88rem; font-variant-numeric: tabular-nums; } .views { display: flex; flex-wrap: wrap; gap: .8rem 1.6rem;
-  margin-top: .5rem; align-items: flex-start; }
+.layer .soft { font-size: .88rem; font-variant-numeric: tabular-nums; } .views { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr));
+  gap: .8rem 1.4rem; margin-top: .5rem; align-items: start; }
 .views figure { max-width: 100%; } .views canvas { max-width: 100%; display: block; margin-top: .25rem; } .views figcaption { font-weight: 400;
   color: var(--soft); font-size: .82rem; }
 canvas.histogram { width: 190px; height: 46px; }
 footer { margin-top: 2.2rem; color: var(--soft); font-size: .88rem; } kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em;
   font: inherit; font-size: .85em; }
-@media (max-width: 900px) { .curves { grid-template-columns: 1fr 1fr; } }
+@media (max-width: 900px) { .curves, .views { grid-template-columns: 1fr 1fr; } }
 @media (max-width: 640px) { body { font-size: 15px; } main { padding: .9rem .7rem 2.5rem; } .curves { grid-template-columns: 1fr; }
   .curves canvas { height: 170px; }
   .bar { position: static; } .drop { flex-basis: 100%; } #current { width: 120px; } #current canvas { width: 112px; height: 112px; }
