@@ -70,17 +70,17 @@ class Browser:
     def open(self, url):
         self.send("Page.navigate", url=url)
 
-    def evaluate(self, expression):
-        """The value of a JavaScript expression."""
+    def evaluate(self, expression, may_fail=False):
+        """The value of a JavaScript expression; None for one that fails and may, as a page that still loads has nothing yet."""
         result = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
+        assert may_fail or "exceptionDetails" not in result, result
+        return None if "exceptionDetails" in result else result["result"].get("value")
 
     def until(self, expression, seconds=20):
         """Ask until the expression is true; its value."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if value := self.evaluate(expression):
+            if value := self.evaluate(expression, may_fail=True):
                 return value
             time.sleep(0.05)
         raise AssertionError(f"never true: {expression}; {self.problems}")

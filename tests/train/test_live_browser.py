@@ -75,10 +75,10 @@ def test_a_training_is_watched_and_steered(browser, tmp_path):
         assert browser.evaluate("document.querySelectorAll('.finding').length") >= 1
 
         # The learning rate, typed; then nonsense; then given back.
-        browser.evaluate("document.getElementById('input-learning_rate').select(); document.getElementById('input-learning_rate').focus()")
+        browser.evaluate("document.getElementById('input-learning_rate').focus(); document.getElementById('input-learning_rate').select()")
         browser.type("0.011")
         browser.press("Enter", "\r")
-        browser.until("state.settings.learning_rate.page === 0.011 && document.querySelector('#set-learning_rate.held')")
+        browser.until("state.settings.learning_rate.page === 0.011 && !!document.querySelector('#set-learning_rate.held')")
         assert page._controls.overrides.values == {"learning_rate": 0.011}
         browser.evaluate("document.getElementById('input-momentum').value = ''; document.getElementById('input-momentum').focus()")
         browser.type("very much")
