@@ -1,5 +1,6 @@
-"""`tinycnn train --live`: the options, the address it prints, and how Ctrl-C leaves the port."""
+"""`tinycnn train --live`: the options, the address it prints, and how Ctrl-C leaves the port; `tinycnn health`."""
 
+import json
 import os
 import re
 import signal
@@ -48,3 +49,14 @@ def test_ctrl_c_saves_and_frees_the_port(elsewhere, tiny_mnist):
 
 def _environment():
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+
+def test_health_of_a_run(run_main, trained_run):
+    code, output, _ = run_main("health", trained_run)
+    assert code == 0 and "lenet5 from" in output and "conv1" in output and "    why: " in output
+    code, output, error = run_main("health", trained_run, "--json", "--lr", "50", "--batch-size", "10")
+    told = json.loads(output)
+    assert code == 0 and told["images"] == 10 and "    why: " in error
+    assert "updates" in {finding["kind"] for finding in told["findings"] if finding["level"] == "watch"}
+    assert run_main("health", "no-such-run")[0] == 2
+    assert run_main("health", trained_run, "--lr", "fast")[0] == 2

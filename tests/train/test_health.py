@@ -80,7 +80,7 @@ def test_dead_units():
     model[1].bias.data[:18] = -100.0
     found = health(model, *batch())
     assert "dead_relus" in kinds(found, "bad") and found.layers[1].dead == 0.75
-    assert "75 % of the units of layer 1 are zero" in found.findings[0].sentence
+    assert "75 % of the units of layer 1 are zero for all 32 images" in found.findings[0].sentence
     model[1].bias.data[8:18] = 1.0
     assert "dead_relus" in kinds(health(model, *batch()), "watch")
 

@@ -129,6 +129,7 @@ def health(
     loss_function: LossFunction | None = None,
     learning_rate: float | None = None,
     losses: Sequence[float] = (),
+    rates: Sequence[float] = (),
     epochs: Sequence[Mapping[str, Any]] = (),
 ) -> Health:
     """Run one batch forward and backward through a copy of a model and say how its training stands.
@@ -145,6 +146,8 @@ def health(
         For the size of an update of plain gradient descent, learning_rate times gradient.
     losses : sequence of float
         The training loss of the steps so far, which tells of plateaus and of a rate that is too high.
+    rates : sequence of float
+        The learning rate of the steps so far: at the end of a schedule small updates are as they should be.
     epochs : sequence of dict
         The rows of the log so far, of `EpochRecord`'s fields.
 
@@ -166,7 +169,7 @@ def health(
     --------
     >>> from tinycnn import nn
     >>> model = nn.Sequential(nn.Linear(3, 2), nn.Softmax(1))
-    >>> found = health(model, np.ones((4, 3), np.float32), np.array([0, 1, 0, 1]))
+    >>> found = health(model, np.eye(4, 3, dtype=np.float32), np.array([0, 1, 0, 1]))
     >>> print(found.findings[0].sentence)
     The model ends in a Softmax, but cross_entropy takes logits and makes the probabilities itself.
     """
@@ -184,7 +187,7 @@ def health(
     if learning_rate is not None:
         updates = {name: learning_rate * rms(weight.grad.data) for name, weight in _weights(twin).items() if weight.grad is not None}
     layers = layer_healths(twin, probe, updates)
-    seen = Measurements(twin, layers, list(probe.layers.values()), probe.images, probe.outputs, losses, epochs=epochs)
+    seen = Measurements(twin, layers, list(probe.layers.values()), probe.images, probe.outputs, losses, rates, epochs)
     return Health(layers, diagnose(seen))
 
 
@@ -232,7 +235,7 @@ def diagnose(seen: Measurements) -> list[Finding]:
         _plateau(seen),
         _from_hint(hints.learning_rate_too_high(seen.losses), "bad"),
         _not_finite(seen),
-        _dead(seen.layers),
+        _dead(seen),
         _exploding(seen.layers),
         _vanishing(seen.layers),
         _updates(seen),
@@ -258,7 +261,7 @@ def collapsed_embeddings(embeddings: Any, margin: float | None = None) -> Findin
 
     Examples
     --------
-    >>> print(collapsed_embeddings(np.ones((8, 3)), margin=0.2).sentence)
+    >>> print(collapsed_embeddings(np.ones((8, 3))).sentence)
     All 8 embeddings are the same point: their mean distance is 0 at length 1.
     """
     points = np.asarray(embeddings.data if isinstance(embeddings, Tensor) else embeddings, np.float64)
@@ -313,12 +316,13 @@ def _not_finite(seen: Measurements) -> Finding | None:
     return None
 
 
-def _dead(layers: Sequence[LayerHealth]) -> Finding | None:
-    rectified = [layer for layer in layers if layer.dead is not None]
+def _dead(seen: Measurements) -> Finding | None:
+    rectified = [layer for layer in seen.layers if layer.dead is not None]
     worst = max(rectified, key=lambda layer: layer.dead or 0.0, default=None)
     if worst is None or not worst.dead:
         return None
-    sentence = f"{100 * worst.dead:.0f} % of the units of layer {worst.layer} are zero for every image of the batch."
+    images = "every image" if seen.images is None else f"all {len(seen.images)} images"
+    sentence = f"{100 * worst.dead:.0f} % of the units of layer {worst.layer} are zero for {images} of the batch."
     fix = "Lower the learning rate, start with He's weights, or use a leaky ReLU."
     if worst.dead > DEAD_SHARE:
         return _finding("bad", "dead_relus", sentence, fix)

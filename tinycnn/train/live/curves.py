@@ -36,7 +36,7 @@ class Curve:
 
     def points(self) -> list[list[float]]:
         """[step, value] pairs, those with a finite value."""
-        return [[step, float(f"{value:.5g}")] for step, value in self._points if math.isfinite(value)]
+        return [[step, float(f"{value:.5g}")] for step, value in tuple(self._points) if math.isfinite(value)]
 
     def _halve(self) -> None:
         """Average pairs; the odd last one begins the next point."""

@@ -39,6 +39,7 @@ from .server import Answer, Busy, LiveServer
 from .sight import GALLERY, Sampler, look
 
 EVERY = 0.5  # seconds between two samples of the layers
+SHARE, LONGEST = 0.05, 10.0  # of the time that samples may take; seconds between two of them at most, however long they take
 LISTENS = 3.0  # seconds after its last question a tab counts as closed
 PATIENCE = 15.0  # seconds a request waits for the training thread
 FAREWELL = 1.5  # seconds in which open tabs hear that the run is over
@@ -106,6 +107,8 @@ class LivePage(Watcher):
         self._look_wanted = False
         self._dropped: np.ndarray | None = None
         self._step_ms = 0.0
+        self._cost = 0.0  # seconds that the last sample took
+        self._texts: dict[str, tuple[int, str]] = {}
 
     @property
     def url(self) -> str:
@@ -192,7 +195,7 @@ class LivePage(Watcher):
         self._serve()
         single = self._wait(run)
         now = time.monotonic()
-        if single or (self.listening and now - self._sampled >= EVERY):
+        if single or (self.listening and now - self._sampled >= max(EVERY, min(self._cost / SHARE, LONGEST))):
             self._sampled = now
             self._sampler.begin()
         self._step_began = time.perf_counter()
@@ -218,6 +221,7 @@ class LivePage(Watcher):
         if self._sampler.active:
             self._seen = {**self._seen, **self._sampler.finish(run), "step": len(run.losses)}
             self._refresh()
+            self._cost = time.perf_counter() - self._step_began - self._step_ms / 1000
         else:
             self._step_ms = elapsed if not self._step_ms else 0.9 * self._step_ms + 0.1 * elapsed
 
@@ -229,6 +233,7 @@ class LivePage(Watcher):
         """Say how the run ended."""
         run = self._known_run()
         self._sampler.cancel()
+        self._refresh()
         self._status = "ended"
         steps = f"{len(run.losses):,} step{'s' if len(run.losses) != 1 else ''}"
         if self._stopping():
@@ -320,7 +325,22 @@ class LivePage(Watcher):
         self._heard = time.monotonic()
         asked = urllib.parse.parse_qs(query.decode("ascii", "replace")).get("since", [""])[0]
         since = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 12 else None
-        return _json(self._describe(since))
+        said = self._describe(since)
+        # What is long is turned into text once, however many tabs ask.
+        if self._run is not None:
+            steps, frame = len(self._run.losses), self._frame
+            long = [self._text("curves", steps, lambda: {name: curve.points() for name, curve in self._curves.items()})]
+            if frame and since != frame:
+                long.append(self._text("seen", frame, lambda: self._seen))
+            return _json(said, *long)
+        return _json(said)
+
+    def _text(self, name: str, version: int, make: Callable[[], Any]) -> str:
+        """A part of the state as JSON, made anew only when its version is another one."""
+        kept = self._texts.get(name)
+        if kept is None or kept[0] != version:
+            kept = self._texts[name] = (version, f'"{name}":' + json.dumps(plain(make()), separators=(",", ":")))
+        return kept[1]
 
     def _describe(self, since: int | None) -> dict[str, Any]:
         """The state as the page draws it; layers only where they are newer than the frame that the tab has, the gallery only at first."""
@@ -338,7 +358,6 @@ class LivePage(Watcher):
             "batches": run.progress.steps_per_epoch,
             "step_ms": self._step_ms,
             "settings": {name: {"planned": overrides.now(name), "page": overrides.values.get(name)} for name in SETTINGS},
-            "curves": {name: curve.points() for name, curve in self._curves.items()},
             "rows": _rows(rows),
             "classes": self._classes,
             "frame": frame,
@@ -346,10 +365,8 @@ class LivePage(Watcher):
         if since is None or since > frame:
             pictures = [image_picture(image, self._mean, self._deviation) for image in self._gallery]
             said["gallery"] = [{"picture": picture, "label": label} for picture, label in zip(pictures, self._labels, strict=True)]
-        if frame and since != frame:
-            said["seen"] = self._seen
-            if self._dropped is not None:
-                said["dropped"] = image_picture(self._dropped, self._mean, self._deviation)
+        if frame and since != frame and self._dropped is not None:
+            said["dropped"] = image_picture(self._dropped, self._mean, self._deviation)
         return said
 
     def _control(self, body: bytes) -> Answer:
@@ -388,8 +405,10 @@ class LivePage(Watcher):
         return copy.deepcopy(run.checkpoint()), f"{stem}-step-{len(run.losses)}.npz"
 
 
-def _json(value: dict[str, Any]) -> Answer:
-    return 200, "application/json", json.dumps(plain(value), separators=(",", ":")).encode(), {}
+def _json(value: dict[str, Any], *parts: str) -> Answer:
+    """An object, with members that are text already added at its end."""
+    text = json.dumps(plain(value), separators=(",", ":"))
+    return 200, "application/json", ",".join([text[:-1], *parts]).encode() + b"}", {}
 
 
 def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -39,14 +39,14 @@ async function poll() {
 function lost() {
   const ended = over || state.status === "failed";
   by("status").textContent = ended ? state.status : "no answer";
-  by("status").className = "pill lost";
+  by("status").className = "pill " + (ended ? state.status : "lost");
   by("sentence").textContent = (ended ? state.sentence + " " : "") + "The page is no longer served" +
     (ended ? "; what is shown is how it ended." : ": the training has stopped, or this address is an old one.");
-  for (const each of document.querySelectorAll(".bar button, .bar input, #file")) each.disabled = true;
+  for (const each of document.querySelectorAll(".bar button, .bar input, #file, #gallery button")) each.disabled = true;
   by("snapshot").setAttribute("aria-disabled", "true");
 }
 function take(told) {
-  for (const each of document.querySelectorAll(".bar button:disabled, .bar input:disabled, #file:disabled")) each.disabled = false;
+  for (const each of document.querySelectorAll(":disabled")) each.disabled = false;
   by("snapshot").setAttribute("aria-disabled", String(told.step === undefined));
   if (told.gallery) { gallery = told.gallery; names = told.classes; frame = 0; }
   state = { ...state, ...told };
@@ -55,8 +55,8 @@ function take(told) {
   if (told.title) { by("title").textContent = told.title; document.title = told.title + ", live"; }
   if (told.step === undefined) return;
   const rate = told.step_ms ? ", " + short(told.step_ms) + " ms a step" : "";
-  by("numbers").textContent = "epoch " + told.epoch + " of " + told.epochs + ", batch " + told.batch + " of " + told.batches + ", step " +
-    told.step.toLocaleString("en") + rate;
+  by("numbers").textContent = "epoch " + told.epoch + " of " + told.epochs + (over ? "" : ", batch " + told.batch + " of " + told.batches) +
+    ", step " + told.step.toLocaleString("en") + rate;
   by("pause").textContent = told.status === "paused" ? "Go on" : "Pause";
   by("pause").disabled = by("step").disabled = over || told.status === "failed";
   showSettings(told.settings);

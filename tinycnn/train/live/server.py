@@ -78,6 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return _sentence(400, str(error))
         except MemoryError:
             return _sentence(503, "there is not enough memory for this; try a smaller picture")
+        except Exception as error:  # the training must not hear of it, and the tab must
+            return _sentence(500, f"this is a bug in tinycnn, please report it: {type(error).__name__}: {error}")
 
     def _refusal(self, method: str) -> Answer | None:
         """Why this request gets nothing: not this machine's name, no token, or sent by another site's page."""

@@ -27,7 +27,7 @@ button.main { background: var(--train); border-color: var(--train); color: var(-
 button:disabled, .button[aria-disabled=true] { opacity: .45; cursor: default; pointer-events: none; }
 :focus-visible { outline: 3px solid var(--train); outline-offset: 1px; }
 .settings { display: flex; flex-wrap: wrap; gap: .4rem 1rem; } .setting { display: flex; gap: .25rem; align-items: center; white-space: nowrap; }
-.setting label { color: var(--soft); font-size: .9rem; } .settings input { width: 6.2em; padding: .25rem .5rem; font-variant-numeric: tabular-nums; }
+.setting label { color: var(--soft); font-size: .9rem; } .settings input { width: 7em; padding: .25rem .5rem; font-variant-numeric: tabular-nums; }
 .settings button { padding: .25rem .5rem; } .setting.held input { border-color: var(--test); background: var(--watch-fill); }
 #said { font-size: .92rem; color: var(--good); flex-basis: 100%; } #said:empty { display: none; } #said.wrong { color: var(--bad); font-weight: 600; }
 .curves { display: grid; grid-template-columns: 1fr 1fr .7fr; gap: 1rem 1.4rem; margin-top: 1rem; } figure { margin: 0; min-width: 0; }
@@ -44,7 +44,8 @@ figcaption .key, figcaption label { font-weight: 400; margin-left: .6em; color: 
 .finding.watch b { color: var(--watch); } .finding.bad { border-color: var(--bad); background: var(--bad-fill); }
   .finding.bad b { color: var(--bad); }
 .finding p { font-size: .92rem; }
-.looking { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: stretch; } #current { width: 176px; } #current canvas { width: 168px;
+.looking { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: stretch; } #current { width: 176px; }
+  #current canvas { border: 1px solid var(--line); width: 168px;
   height: 168px; }
 #bars { flex: 1 1 300px; display: grid; align-content: start; gap: 2px; } .answer { display: grid; grid-template-columns: minmax(2em,
   7.5em) 1fr 4.2em; gap: .6em;
