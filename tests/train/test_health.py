@@ -46,6 +46,9 @@ def test_looking_changes_nothing():
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))
     before = {name: value.data.copy() for name, value in model.state_dict().items()}
     health(model, *batch())
+    dropping, state = make_small_net(), tinycnn.random.get_state()
+    health(dropping, *batch())
+    assert repr(tinycnn.random.get_state()) == repr(state)
     assert all(np.array_equal(before[name], value.data) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

@@ -20,7 +20,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("run", nargs="?", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest)")
-    parser.add_argument("--lr", type=positive_number, metavar="X", help="learning rate of the update to compare (default: the run's last one)")
+    parser.add_argument("--lr", type=positive_number, metavar="X", help="of the update to compare (default: the largest of the run's schedule)")
     parser.add_argument("--batch-size", type=whole_number(1), metavar="N", help="images to look at (default: the run's)")
     parser.add_argument("--download", action=argparse.BooleanOptionalAction, default=True, help="fetch a data set that is not here (default: yes)")
     add_machine_options(parser)
@@ -40,8 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.batch_size:
         config = config.replace(batch_size=arguments.batch_size)
     checkpoint = load_checkpoint(source)
-    rates = [float(rate) for rate in checkpoint.learning_rates if rate > 0]
-    rate = arguments.lr or (rates[-1] if rates else config.learning_rate)
+    rate = arguments.lr or config.learning_rate
     images, labels = open_data(restored.info["data"], arguments.download).first_batch(config)
     found = health(
         restored.model.train(),
@@ -49,7 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
         labels,
         learning_rate=rate,
         losses=checkpoint.step_losses.tolist(),
-        rates=[*rates, rate],
         epochs=restored.epochs,
     )
     console.say(

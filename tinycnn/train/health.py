@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import random as tinycnn_random
 from ..errors import ShapeError, UsageError
 from ..nn import Module
 from ..tensor import Tensor
@@ -137,7 +138,7 @@ def health(
     Parameters
     ----------
     model : Module
-        Stays as it is: neither its gradients nor its batch statistics change.
+        Stays as it is: neither its gradients nor its batch statistics change, nor the generator that dropout draws from.
     images, labels : array or Tensor
         One batch, as the training loader gives it.
     loss_function : function, optional
@@ -179,10 +180,15 @@ def health(
         raise ShapeError(f"health: images {images.shape} and labels {labels.shape} must be one batch of equal, positive length")
     if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate > 0):
         raise UsageError(f"health: learning_rate must be a positive number, not {learning_rate!r}; leave it out where there is none")
-    twin = copy.deepcopy(model)
-    twin.zero_grad()
-    with StepProbe(twin) as probe, np.errstate(all="ignore"):
-        (loss_function or with_side_branches(loss_of(twin)))(twin(images), labels).backward()
+    before = tinycnn_random.get_state()
+    # The first run of a batch loads what it needs, so the second one tells how long the layers take.
+    for _ in range(2):
+        tinycnn_random.set_state(before)  # dropout draws
+        twin = copy.deepcopy(model)
+        twin.zero_grad()
+        with StepProbe(twin) as probe, np.errstate(all="ignore"):
+            (loss_function or with_side_branches(loss_of(twin)))(twin(images), labels).backward()
+    tinycnn_random.set_state(before)
     updates = None
     if learning_rate is not None:
         updates = {name: learning_rate * rms(weight.grad.data) for name, weight in _weights(twin).items() if weight.grad is not None}
