@@ -1,14 +1,17 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from . import views
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .effective_field import effective_receptive_field
+from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
 from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
+from .myths import myths
 from .operator_costs import cost_of, has_formula
 from .receptive_field import receptive_fields
 from .recording import record_forward
@@ -31,6 +34,7 @@ __all__ = [
     "conventions",
     "cost_of",
     "effective_receptive_field",
+    "exercise",
     "explain",
     "flatten_features",
     "has_formula",
@@ -39,6 +43,7 @@ __all__ = [
     "measured_peak",
     "memory_ledger",
     "model_flow",
+    "myths",
     "receptive_fields",
     "record_forward",
     "same_padding_of",
@@ -47,4 +52,5 @@ __all__ = [
     "size_path",
     "solve",
     "summary",
+    "views",
 ]
