@@ -388,6 +388,42 @@ def test_nothing_is_measured_while_nobody_looks(monkeypatch, small_net, stripes)
         assert train(*prepare(small_net, *stripes, config), config, show=False, watcher=page).exit_code == 0
 
 
+def test_costly_samples_are_rare(monkeypatch, small_net, stripes):
+    begun = []
+    monkeypatch.setattr(page_module.Sampler, "begin", lambda self, begin=page_module.Sampler.begin: (begun.append(1), begin(self)))
+    monkeypatch.setattr(page_module, "EVERY", 0.0)
+    monkeypatch.setattr(page_module, "SHARE", 1e-9)  # any cost is too much, so that the next sample waits for its ten seconds
+    with LivePage(port=0) as page:
+        call(page, "state")
+        train(*prepare(small_net, *stripes, CONFIG), CONFIG, show=False, watcher=page)
+    assert len(begun) == 1
+
+
+def test_a_fault_in_the_page_stays_in_the_page(small_net, stripes):
+    def faulty(picture):
+        raise ZeroDivisionError("fit divides by zero")
+
+    with LivePage(port=0, paused=True, fit=faulty) as page:
+        run = Training(page, small_net, stripes, CONFIG)
+        run.until(0)
+        status, text = call(page, "image", png())
+        assert status == 500 and b"bug in tinycnn" in text and b"ZeroDivisionError" in text
+        assert run.finish().exit_code == 0
+
+
+def test_ctrl_c_ends_the_hold(monkeypatch, small_net, stripes):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    config = CONFIG.replace(epochs=1)
+    with LivePage(port=0) as page:
+        train(*prepare(small_net, *stripes, config), config, show=False, watcher=page)
+        monkeypatch.setattr(page, "_serve", interrupted)
+        page.hold()
+    with socket.create_server(("127.0.0.1", urllib.parse.urlsplit(page.url).port)):
+        pass
+
+
 def test_tabs_that_hang_do_not_stop_the_training(small_net, stripes):
     with LivePage(port=0) as page, contextlib.ExitStack() as stack:
         address = ("127.0.0.1", urllib.parse.urlsplit(page.url).port)
