@@ -24,7 +24,7 @@ from tinycnn.train.live import LivePage
 from tinycnn.train.live import page as page_module
 from tinycnn.train.live.controls import Overrides
 from tinycnn.train.live.curves import Curve
-from tinycnn.train.live.pictures import activation_picture, histogram, weight_picture
+from tinycnn.train.live.pictures import activation_picture, histogram, image_picture, weight_picture
 
 CONFIG = TrainConfig(epochs=3, batch_size=16, learning_rate=0.05)  # 6 steps an epoch
 
@@ -507,3 +507,26 @@ def test_any_weight_becomes_a_picture(shape, kind):
     shown = weight_picture(weight)
     assert shown["kind"] == kind and 0 < shown["scale"] <= np.nanmax(np.abs(weight))
     assert sum(histogram(weight)["counts"]) == weight.size - 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [((16,), "grey"), ((100,), "grey"), ((3, 5), "grey"), ((1, 8, 8), "grey"), ((3, 8, 8), "colour"), ((4, 90, 8), "grey")]
+)
+def test_any_input_becomes_a_picture(shape, kind):
+    shown = image_picture(np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape))
+    channels = 3 if kind == "colour" else 1
+    assert shown["kind"] == kind and len(shown["data"]) == 4 * -(-shown["h"] * shown["w"] * channels // 3)
+
+
+def test_vectors_are_watched_too():
+    generator = np.random.default_rng(0)
+    sets = [tinycnn.data.TensorDataset(generator.standard_normal((48, 16)).astype(np.float32), np.arange(48) % 3) for _ in range(2)]
+    with LivePage(port=0, paused=True) as page:
+        run = Training(page, lambda: nn.Linear(16, 3), sets, CONFIG.replace(epochs=1))
+        run.until(0)
+        wish(page, step=1)
+        state = run.until(1)
+        assert state["gallery"][0]["picture"]["w"] == 16 and [layer["layer"] for layer in state["seen"]["layers"]] == ["Linear"]
+        status, text = call(page, "image", png())
+        assert status == 400 and b"only grey (1, H, W) and coloured (3, H, W) ones can be dropped" in text
+        assert run.finish().exit_code == 0

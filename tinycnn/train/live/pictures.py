@@ -40,6 +40,8 @@ def weight_picture(weight: np.ndarray) -> dict[str, Any]:
 
 def image_picture(image: np.ndarray, mean: Any = None, deviation: Any = None) -> dict[str, Any]:
     """An input image (C, H, W): grey or colour bytes, by undoing the normalisation where it is known, else from its least to its largest value."""
+    if image.ndim != 3:  # vectors in rows, anything else as one plane
+        image = (_rows(image) if image.ndim < 2 else image.reshape(-1, image.shape[-1]))[None]
     if mean is not None and deviation is not None and len(mean) == len(image) == len(deviation):
         pixels = image * np.reshape(deviation, (-1, 1, 1)) + np.reshape(mean, (-1, 1, 1))
     else:
@@ -89,11 +91,14 @@ def _thinned(matrix: np.ndarray, rows: int = MOST_SIDE, columns: int = MOST_SIDE
 
 def _vector(values: np.ndarray) -> dict[str, Any]:
     shown = values[: ROW * MOST_SIDE]
-    rows = math.ceil(len(shown) / ROW) or 1
-    width = min(len(shown), ROW) or 1
-    table = np.zeros((rows, width), np.float64)
-    table.ravel()[: len(shown)] = shown
-    return {**_sheet(table[None], 1), "filled": len(shown), "of": len(values)}
+    return {**_sheet(_rows(shown)[None], 1), "filled": len(shown), "of": len(values)}
+
+
+def _rows(values: np.ndarray) -> np.ndarray:
+    """A vector in rows of 32, the last one filled up with zeros."""
+    table = np.zeros((math.ceil(values.size / ROW) or 1, min(values.size, ROW) or 1), np.float64)
+    table.ravel()[: values.size] = values
+    return table
 
 
 def _sheet(tiles: np.ndarray, columns: int, of: int = 1) -> dict[str, Any]:

@@ -99,9 +99,9 @@ function makeSetting(name) {
 function showCurves() {
   const each = state.rows.length ? state.rows : [], perEpoch = state.batches || 1;
   const at = row => row.epoch * stepsAnEpoch(perEpoch), curves = state.curves;
-  const chance = names.length > 1 ? Math.log(names.length) : null;
+  const count = names.length || (state.seen ? state.seen.current.length : 0), chance = count > 1 ? Math.log(count) : null;
   plot(by("loss"), [line(curves.loss, "--train"), line(each.map(row => [at(row), row.test_loss]), "--test", true)],
-    { log: by("log").checked, mark: chance, word: "ln " + names.length });
+    { log: by("log").checked, mark: chance, word: "ln " + count });
   plot(by("accuracy"), [line(curves.accuracy, "--train"), line(each.map(row => [at(row), row.test_accuracy]), "--test", true)], { low: 0, high: 1,
     percent: true });
   plot(by("rate"), [line(curves.rate, "--rate")], { low: 0 });
@@ -138,7 +138,7 @@ function showCurrent(seen) {
   picture(by("current").querySelector("canvas"), shown);
   const label = own ? null : truth(gallery[seen.image].label);
   by("current").querySelector("figcaption").textContent = own ? "your picture" : "test image: " + nameOf(label);
-  const order = [...seen.current.keys()].sort((a, b) => seen.current[b] - seen.current[a]), few = names.length > 10 ? order.slice(0, 8) :
+  const order = [...seen.current.keys()].sort((a, b) => seen.current[b] - seen.current[a]), few = order.length > 10 ? order.slice(0, 8) :
     [...seen.current.keys()];
   by("bars").replaceChildren(...few.map(number => {
     const kind = label === null ? (number === order[0] ? "right" : "") : number === label ? "right" : number === order[0] ? "wrong" : "";
