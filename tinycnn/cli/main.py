@@ -22,6 +22,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {
     "train": ("train", "train a network, evaluate it, draw what it learned"),
     "eval": ("evaluate", "evaluate a trained network and draw its pictures"),
+    "health": ("health", "say in words how a run stands: dead units, update sizes, gradients, plateaus"),
     "predict": ("predict", "say what is on an image, with your network or one trained on ImageNet"),
     "ckpt": ("ckpt", "inspect, diff, convert: look into files of weights, PyTorch's among them, and rewrite them"),
     "search": ("search", "search hyper-parameters, by grid or at random"),
