@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -33,13 +32,8 @@ def test_no_arguments_print_the_help(capsys):
     assert "commands:" in capsys.readouterr().out
 
 
-def test_help_and_version_are_quick_and_load_no_command():
-    start = time.perf_counter()
-    done = tinycnn("train", "--help")
-    seconds = time.perf_counter() - start
-    assert done.returncode == 0
-    # The target is half a second; the bound leaves room for a busy machine.
-    assert seconds < 3
+def test_help_and_version_load_no_command():
+    assert tinycnn("train", "--help").returncode == 0
     version = tinycnn("--version")
     assert version.stdout.startswith("tinycnn 0.")
     names = ("matplotlib", "tinycnn.train", "tinycnn.cli.train")

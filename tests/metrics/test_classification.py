@@ -75,7 +75,7 @@ def test_top_1_is_accuracy_of_argmax_even_with_ties():
             ArgumentError,
             "classes from 0 to 3, but 3 classes are numbered 0 to 2",
         ),
-        (lambda: confusion_matrix([0, 1], [0, -1], 3), ArgumentError, "prediction holds classes from -1"),
+        (lambda: confusion_matrix([0, 1], [0, -1], 3), ArgumentError, "y_pred holds classes from -1"),
         (lambda: top_k_accuracy([0], [[0.1, 0.2]], 3), ArgumentError, "k must be from 1 to 2"),
         (lambda: top_k_accuracy([2], [[0.1, 0.2]], 1), ArgumentError, "scores have 2 columns"),
         (lambda: top_k_accuracy([0], [[0.1, np.nan]], 1), ArgumentError, "NaN"),

@@ -20,6 +20,7 @@ from .common import (
     whole_number,
 )
 from .leaderboard import note_run
+from .live import add_live_options, live_page
 
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
@@ -34,6 +35,7 @@ examples:
   tinycnn train lenet5 --set momentum=0.95 --set schedule=cosine
   tinycnn train resnet20 --data cifar10              15 epochs; --recipe paper: the 164 of the paper
   tinycnn train resnet20 --data cifar10 --set cutout=16 --set mixup=0.2 --set average=0.999
+  tinycnn train lenet5 --live --open                 watch it in the browser: curves, layers, health; change the learning rate
   tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
 
 models: `tinycnn train --list` names them
@@ -77,6 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-pictures", action="store_true", help="draw nothing")
     parser.add_argument("--list", action="store_true", help="name the models and stop")
+    add_live_options(parser)
     add_machine_options(parser)
 
 
@@ -184,12 +187,13 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
     if not _kernels_cached():
         console.say("the first run compiles the kernels once, which takes a while")
-    result = train(*prepared, config, output=plan.folder, resume=plan.resume, run_info=info)
-    if result.exit_code:
-        console.result({"interrupted": result.interrupted, "folder": plan.folder, "checkpoint": result.checkpoint})
-        return int(result.exit_code)
-    evaluation = evaluate(model, prepared.test_loader)
-    return _conclude(plan, model, info, result, evaluation, arguments, console, began)
+    with live_page(arguments, console, info) as page:
+        result = train(*prepared, config, output=plan.folder, resume=plan.resume, run_info=info, watcher=page)
+        if result.exit_code:
+            console.result({"interrupted": result.interrupted, "folder": plan.folder, "checkpoint": result.checkpoint})
+            return int(result.exit_code)
+        evaluation = evaluate(model, prepared.test_loader)
+        return _conclude(plan, model, info, result, evaluation, arguments, console, began)
 
 
 def _conclude(

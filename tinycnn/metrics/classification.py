@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DtypeError, ShapeError
+from ._targets import plain
+from .confusion import true_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -44,54 +46,6 @@ def accuracy(target: Any, prediction: Any) -> float:
     return float(np.mean(truth == guess))
 
 
-def confusion_matrix(target: Any, prediction: Any, num_classes: int | None = None) -> Array:
-    """Count every pair of true class (row) and predicted class (column).
-
-    Shapes: target (N,), prediction (N,) -> (C, C)
-
-    Formula: matrix[i, j] = sum_n [target_n = i and prediction_n = j]
-
-    Parameters
-    ----------
-    target : whole numbers (N,), the true classes
-    prediction : whole numbers (N,), the predicted classes
-    num_classes : the number C of classes; by default one more than the largest class seen
-
-    Returns
-    -------
-    int64 array (C, C); row sums count the true examples of a class, column sums the predictions of it
-
-    Raises
-    ------
-    ShapeError : lengths differ, or there is nothing to count
-    ArgumentError : a class is below 0 or not below C
-    DtypeError : classes are no whole numbers
-
-    Notes
-    -----
-    scikit-learn and torchmetrics also put the truth in rows; some books put it in columns, the transpose.
-
-    Examples
-    --------
-    The one mistake is a true 2 that was taken for a 1: row 2, column 1.
-
-    >>> confusion_matrix([0, 1, 2, 2], [0, 1, 1, 2])
-    array([[1, 0, 0],
-           [0, 1, 0],
-           [0, 1, 1]])
-    """
-    truth, guess = _class_pair("confusion_matrix", target, prediction)
-    classes = int(max(truth.max(), guess.max())) + 1 if num_classes is None else num_classes
-    for name, values in (("target", truth), ("prediction", guess)):
-        if values.min() < 0 or values.max() >= classes:
-            raise ArgumentError(
-                f"confusion_matrix: {name} holds classes from {values.min()} to {values.max()}, "
-                f"but {classes} classes are numbered 0 to {classes - 1}"
-            )
-    counts = np.bincount(truth * classes + guess, minlength=classes * classes)
-    return counts.reshape(classes, classes).astype(np.int64)
-
-
 def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
     """The share of examples whose true class is among the k best scores.
 
@@ -115,8 +69,10 @@ def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
     ShapeError : scores are not (N, C)
     ArgumentError : k is not from 1 to C, a class is not below C, or a score is NaN
 
-    Notes ----- Equal scores go to the smaller class number, so that k = 1 agrees with argmax; scikit-learn breaks
-    ties the other way.
+    Notes
+    -----
+    Equal scores go to the smaller class number, so that k = 1 agrees with argmax; scikit-learn breaks ties the other way:
+    `top_k_accuracy_score`.
 
     Examples
     --------
@@ -127,7 +83,7 @@ def top_k_accuracy(target: Any, scores: Any, k: int = 5) -> float:
     >>> top_k_accuracy([0, 2], [[0.9, 0.1, 0.0], [0.1, 0.6, 0.3]], k=2)
     1.0
     """
-    values = np.asarray(_plain(scores), dtype=np.float64)
+    values = np.asarray(plain(scores), dtype=np.float64)
     truth = _classes("top_k_accuracy", "target", target)
     if values.ndim != 2 or len(values) != len(truth):
         raise ShapeError(
@@ -175,7 +131,7 @@ class ClassReport:
         return "\n".join(lines)
 
 
-def class_report(matrix: Any) -> ClassReport:
+def class_report(matrix: Any, orientation: str = "true_rows") -> ClassReport:
     """Precision, recall and F1 of every class, from a confusion matrix.
 
     Shapes: matrix (C, C) -> four arrays (C,)
@@ -186,6 +142,7 @@ def class_report(matrix: Any) -> ClassReport:
     Parameters
     ----------
     matrix : counts (C, C), true classes in rows and predicted classes in columns
+    orientation : "true_rows", or "predicted_rows" of a matrix written the other way round
 
     Returns
     -------
@@ -213,9 +170,7 @@ def class_report(matrix: Any) -> ClassReport:
            0    0.6667    1.0000    0.8000        2
            1    1.0000    0.5000    0.6667        2
     """
-    counts = np.asarray(_plain(matrix))
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
-        raise ShapeError(f"class_report: the confusion matrix must be square (C, C), not {counts.shape}")
+    counts = true_rows("class_report", matrix, orientation)
     right = np.diagonal(counts).astype(np.float64)
     precision = _ratio(right, counts.sum(axis=0))
     recall = _ratio(right, counts.sum(axis=1))
@@ -228,13 +183,8 @@ def _ratio(top: Array, bottom: Array) -> Array:
     return np.divide(top, bottom, out=np.zeros(len(top)), where=bottom != 0)
 
 
-def _plain(value: Any) -> Any:
-    """The ndarray of a Tensor; anything else as it is."""
-    return value.numpy() if hasattr(value, "numpy") else value
-
-
 def _classes(function: str, name: str, value: Any) -> Array:
-    classes = np.asarray(_plain(value))
+    classes = np.asarray(plain(value))
     if classes.ndim != 1 or len(classes) == 0:
         raise ShapeError(
             f"{function}: {name} must be a vector (N,) of at least one class number, not of shape {classes.shape}"

@@ -8,6 +8,7 @@ from .confusion import draw_confusion
 from .curves import draw_curves, draw_range_test
 from .filters import draw_filters
 from .images import draw_predictions, draw_wrong
+from .precision_recall import draw_precision_recall
 from .report import Picture, Report, write_report
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "draw_layer_transfer",
     "draw_map",
     "draw_neighbours",
+    "draw_precision_recall",
     "draw_predictions",
     "draw_range_test",
     "draw_wrong",

@@ -1,15 +1,27 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
+from . import views
+from .book import Book, book
+from .animate_operator import animate
+from .animation import Animation
 from .comparison import compare, compare_pair
 from .conventions import conventions
+from .detection_report import detection_report
 from .effective_field import effective_receptive_field
+from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
+from .gradient_operator import gradcheck_report
+from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
+from .iou_figure import iou_figure
 from .layer_memory import layer_memory
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
+from .metric_sheet import metric_sheet
+from .myths import myths
 from .operator_costs import cost_of, has_formula
+from .overlaps import Overlaps, overlaps
 from .receptive_field import receptive_fields
 from .recording import record_forward
 from .shape import shape
@@ -21,24 +33,37 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
+    "Book",
+    "Animation",
     "Call",
     "Explanation",
+    "GradientReport",
     "Graph",
+    "Overlaps",
     "Value",
+    "book",
+    "animate",
     "compare",
     "compare_pair",
     "conv2d_matrix",
     "conventions",
     "cost_of",
+    "detection_report",
     "effective_receptive_field",
+    "exercise",
     "explain",
     "flatten_features",
+    "gradcheck_report",
     "has_formula",
     "invert_convolution",
+    "iou_figure",
     "layer_memory",
     "measured_peak",
     "memory_ledger",
+    "metric_sheet",
     "model_flow",
+    "myths",
+    "overlaps",
     "receptive_fields",
     "record_forward",
     "same_padding_of",
@@ -47,4 +72,5 @@ __all__ = [
     "size_path",
     "solve",
     "summary",
+    "views",
 ]

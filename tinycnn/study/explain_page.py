@@ -9,7 +9,7 @@ from typing import Any
 from .explain_text import as_dict
 from .explanation import Explanation
 
-__all__ = ["notebook_frame", "page"]
+__all__ = ["STEPPER", "STYLE", "notebook_frame", "page", "script_data", "stepper_scripts"]
 
 STYLE = """
 :root { --ink: #1f2933; --soft: #5b6773; --line: #d5dce3; --paper: #fff; --panel: #f5f7f9; --now: #b45309; --now-fill: #fde8c4; --from: #1d4ed8;
@@ -212,6 +212,11 @@ open(asked >= 1 && asked <= parts.length ? asked - 1 : 0);
 if (first >= 1) choose(first - 1);
 """
 
+STEPPER = """<div class="bar"><span id="tabs" role="group" aria-label="results and gradients"></span>
+<button id="back" aria-label="previous element">&#8592;</button><button id="on" aria-label="next element">&#8594;</button>
+<span class="where" id="where" aria-live="polite"></span></div>
+<div class="arrays" id="arrays"></div><section class="focus" id="focus"></section>"""
+
 
 def page(found: Explanation) -> str:
     """The page, which needs no network."""
@@ -225,17 +230,19 @@ def page(found: Explanation) -> str:
 <link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style></head><body><main>
 <h1>{html.escape(found.operator)}</h1><p class="lead">{html.escape(found.summary)}</p>
 <p class="lead"><code>{html.escape(found.call)}</code></p>
-<div class="bar"><span id="tabs" role="group" aria-label="results and gradients"></span>
-<button id="back" aria-label="previous element">&#8592;</button><button id="on" aria-label="next element">&#8594;</button>
-<span class="where" id="where" aria-live="polite"></span></div>
-<div class="arrays" id="arrays"></div><section class="focus" id="focus"></section>
+{STEPPER}
 {formula}{kinks}{notes}<div id="tables"></div>
 <section class="print"><h2>Every element</h2><pre>{written}</pre></section>
 <footer>Arrow keys step through the elements, <kbd>1</kbd> <kbd>2</kbd> ... change the result, Home and End go to the ends.
 The numbers are those of the reference kernel, run on numbers that remember their sources; the terms add up to every value
 {"exactly" if not found.largest_error else f"to {found.largest_error:.0e}"}.</footer></main>
-<script type="application/json" id="data">{script_data(as_dict(found))}</script><script>{SCRIPT}</script></body></html>
+{stepper_scripts(found)}</body></html>
 """
+
+
+def stepper_scripts(found: Explanation) -> str:
+    """The data and the program that fill `STEPPER` and the element "tables"; they come last in a page."""
+    return f'<script type="application/json" id="data">{script_data(as_dict(found))}</script><script>{SCRIPT}</script>'
 
 
 def script_data(data: dict[str, Any]) -> str:

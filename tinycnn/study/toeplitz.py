@@ -10,10 +10,10 @@ from ..functional._sliding import convolution_geometry, steps
 from ..kernels import sizes
 from ..kernels.reference.conv import PADDING_CODES, source_index
 
-__all__ = ["conv2d_matrix"]
+__all__ = ["axis_sources", "conv2d_matrix"]
 
 
-def _sources(size: int, kernel: int, stride: int, before: int, after: int, dilation: int, padding_mode: str) -> np.ndarray:
+def axis_sources(size: int, kernel: int, stride: int, before: int, after: int, dilation: int, padding_mode: str) -> np.ndarray:
     """(outputs, taps): which element of an axis each tap of each output reads, -1 for a zero."""
     code = PADDING_CODES[padding_mode]
     outputs = sizes.conv_output_size(size, kernel, stride, before, after, dilation)
@@ -87,8 +87,8 @@ def conv2d_matrix(
         name, 2, (1, channels, height, width), kernel.shape, None, stride, padding, dilation, groups, padding_mode
     )
     strides, around, gaps = geometry.stride, geometry.padding, geometry.dilation
-    rows = _sources(height, kernel.shape[2], strides[0], around[0], around[1], gaps[0], padding_mode)
-    columns = _sources(width, kernel.shape[3], strides[1], around[2], around[3], gaps[1], padding_mode)
+    rows = axis_sources(height, kernel.shape[2], strides[0], around[0], around[1], gaps[0], padding_mode)
+    columns = axis_sources(width, kernel.shape[3], strides[1], around[2], around[3], gaps[1], padding_mode)
     # One axis each for o, c, a, b, i, j.
     o, c, a, b, i, j = np.ix_(*map(np.arange, (*kernel.shape, rows.shape[0], columns.shape[0])))
     h, w = rows[i, a], columns[j, b]

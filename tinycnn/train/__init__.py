@@ -29,6 +29,7 @@ from .experiments import (
     overfit_one_batch,
 )
 from .features import features
+from .health import Finding, Health, LayerHealth, collapsed_embeddings, health
 from .hints import (
     Hint,
     dead_fractions,
@@ -49,6 +50,7 @@ from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
+from .watcher import Watcher
 
 __all__ = [
     "INITIALISATIONS",
@@ -64,10 +66,13 @@ __all__ = [
     "Entry",
     "EpochRecord",
     "Evaluation",
+    "Finding",
     "Heads",
+    "Health",
     "Hint",
     "InitialisationRun",
     "LayerGradient",
+    "LayerHealth",
     "LayerStatistics",
     "NeckAndHead",
     "NetworkRun",
@@ -83,6 +88,7 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "Trial",
+    "Watcher",
     "WeightAverage",
     "WrongImage",
     "add_to_leaderboard",
@@ -91,6 +97,7 @@ __all__ = [
     "build_loaders",
     "build_optimizer",
     "build_scheduler",
+    "collapsed_embeddings",
     "compare_networks",
     "compare_optimizers",
     "dead_fractions",
@@ -101,6 +108,7 @@ __all__ = [
     "grid",
     "has_checkpoint",
     "heads_loss",
+    "health",
     "identity_convolution",
     "initialisation_experiment",
     "initialise",

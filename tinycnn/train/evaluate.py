@@ -106,7 +106,7 @@ def evaluate(
     if not seen:
         raise UsageError("evaluate: the loader yields no images; give it a data set that is not empty")
     labels_seen = np.concatenate(targets)
-    probabilities = _softmax(np.concatenate(outputs))
+    probabilities = probabilities_of(np.concatenate(outputs))
     predictions = probabilities.argmax(1)
     return Evaluation(
         loss=math.fsum(losses) / seen,
@@ -120,8 +120,8 @@ def evaluate(
     )
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Of float64 rows; the largest output is taken off first, so that exp cannot overflow."""
+def probabilities_of(logits: np.ndarray) -> np.ndarray:
+    """The softmax of float64 rows; the largest output is taken off first, so that exp cannot overflow."""
     with np.errstate(invalid="ignore"):
         powers = np.exp(logits - logits.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)

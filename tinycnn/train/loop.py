@@ -19,6 +19,7 @@ from .config import TrainConfig
 from .evaluate import Evaluation, LossFunction, as_batch, evaluate, loss_of
 from .interrupt import finish_the_step
 from .run import Run, TrainResult
+from .watcher import Watcher
 
 
 def train(
@@ -36,6 +37,7 @@ def train(
     show: bool = True,
     stream: TextIO | None = None,
     save: Callable[[Path, Checkpoint], Path] = save_checkpoint,
+    watcher: Watcher | None = None,
 ) -> TrainResult:
     """Train a model, with checkpoints, a log, hints, and a run that can be stopped and gone on with at any step.
 
@@ -67,6 +69,8 @@ def train(
         Whether and where to show progress; standard error unless given.
     save
         Writes a checkpoint; `save_checkpoint` but for tests.
+    watcher
+        Looks on, such as a `LivePage`; the run's bits are the same with and without one that changes nothing.
 
     Returns
     -------
@@ -83,6 +87,7 @@ def train(
         When the loss is NaN or infinite, naming the layer where it first appeared and the likely reason.
     """
     config = config or TrainConfig()
+    watcher = watcher or Watcher()
     if not len(train_loader):
         raise UsageError("train: the training loader yields no batch; is batch_size larger than the data set?")
     test_loss = loss_function or loss_of(model)
@@ -105,24 +110,29 @@ def train(
         run.go_on()
     run.begin()
     with finish_the_step() as interruption:
+        watcher.begin(run, test_loader, lambda: interruption.signal is not None)
         while run.epoch < config.epochs and not interruption.signal:
             train_loader.set_epoch(run.epoch)
             model.train()
             run.begin_epoch()
             # A resumed epoch draws its first batches again and lets them pass, so that the rest are the same ones.
             for group in _in_groups(itertools.islice(train_loader, run.step, None), config.accumulate):
+                watcher.before_step()
                 optimizer.zero_grad()
                 _add_gradients(model, group, train_loss, run)
                 if config.clip_norm:
                     nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+                watcher.before_update()
                 learning_rate = float(optimizer.param_groups[0]["lr"])
                 optimizer.step()
+                watcher.after_update()
                 if average is not None:
                     average.update()
                 if scheduler is not None and not _waits_for_the_test(scheduler):
                     scheduler.step()
 
                 run.note_step(learning_rate)
+                watcher.after_step()
                 if interruption.signal:
                     break
                 run.keep_if_due()
@@ -132,6 +142,8 @@ def train(
                     scheduler.step(test.loss)
                 averaged = _evaluate_average(average, test_loader, test_loss)
                 run.close_epoch(test, averaged, as_batch(next(iter(test_loader)))[0])
+                watcher.after_epoch()
+        watcher.end()
     return run.finish(interruption)
 
 

@@ -155,6 +155,10 @@ class Run:
         self._images_before = self.sums["images"]
         self._learning_seconds = 0.0
 
+    def leave_out(self, seconds: float) -> None:
+        """Let the epoch's clock forget a pause."""
+        self._epoch_started += seconds
+
     def require_finite(self, loss: float, images: Tensor, labels: Tensor, loss_function: LossFunction) -> None:
         """Stop the run before a NaN or an infinity reaches the weights, and say where it came from."""
         if math.isfinite(loss):
@@ -228,11 +232,9 @@ class Run:
 
     # What stays
 
-    def keep(self) -> None:
-        """Write the run as it stands now."""
-        if self.folder is None:
-            return
-        checkpoint = Checkpoint(
+    def checkpoint(self) -> Checkpoint:
+        """The run as it stands now; the arrays are the run's own."""
+        return Checkpoint(
             model={name: value.data for name, value in self.model.state_dict().items()},
             optimizer=self.optimizer.state_dict(),
             scheduler=None if self.scheduler is None else self.scheduler.state_dict(),
@@ -247,7 +249,11 @@ class Run:
             step_losses=np.array(self.losses),
             learning_rates=np.array(self.rates),
         )
-        self.save(self.folder / NEWEST, checkpoint)
+
+    def keep(self) -> None:
+        """Write the run as it stands now."""
+        if self.folder is not None:
+            self.save(self.folder / NEWEST, self.checkpoint())
 
     def finish(self, interruption: Interruption) -> TrainResult:
         """Save an interrupted run and say how to go on; hand back what the run leaves behind."""
