@@ -36,10 +36,10 @@ def spelled_out(config_type: type) -> Callable[[Callable[..., Result]], Callable
     ...     lower: int = 0
     ...     upper: int = 9
     >>> @spelled_out(Limits)
-    ... def within(x: int, *, config: Limits) -> bool:
+    ... def within(x, *, config):
     ...     return config.lower <= x <= config.upper
-    >>> within(5), within(5, upper=4), within(5, config=Limits(7)), str(inspect.signature(within))
-    (True, False, False, '(x: int, *, config: Limits | None = None, lower: int = 0, upper: int = 9) -> bool')
+    >>> within(5), within(5, upper=4), within(5, config=Limits(7)), list(inspect.signature(within).parameters)
+    (True, False, False, ['x', 'config', 'lower', 'upper'])
     """
     fields = {field.name: field for field in dataclasses.fields(config_type)}
 
