@@ -37,6 +37,7 @@ COMMANDS = {
     "conventions": ("conventions", "where frameworks differ: the same input under each rule"),
     "memory": ("memory", "work out the memory of one convolution, line by line"),
     "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
+    "lecture": ("lecture", "five lecture decks: which command reproduces which slide, and where a deck is wrong"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),

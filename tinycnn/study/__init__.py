@@ -7,6 +7,7 @@ from .explain import explain
 from .explanation import Explanation
 from .graph import Call, Graph, Value
 from .layer_memory import layer_memory
+from .lecture import lecture
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
 from .operator_costs import cost_of, has_formula
@@ -36,6 +37,7 @@ __all__ = [
     "has_formula",
     "invert_convolution",
     "layer_memory",
+    "lecture",
     "measured_peak",
     "memory_ledger",
     "model_flow",
