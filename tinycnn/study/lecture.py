@@ -101,8 +101,8 @@ def lecture(*words: str) -> LectureMap:
 
     Examples
     --------
-    >>> from tinycnn.study import lecture
-    >>> [row.id for row in lecture("S3", "parameters").rows]
+    >>> from tinycnn.study.lecture import lecture
+    >>> [row.id for row in lecture("S3", "number of parameters").rows]
     ['A17', 'J11']
     >>> lecture("A14").rows[0].checks[2].run
     'tinycnn shape conv2d --in 7 --k 3 --s 3'
@@ -183,8 +183,14 @@ def expected_text(check: Check) -> str:
     """What must come out."""
     if isinstance(check.expect, str):
         return f'"{check.expect}"'
-    wanted = str(check.expect) if not isinstance(check.expect, float) else f"{check.expect:.9g}"
+    wanted = f"{check.expect:,}" if type(check.expect) is int else _number_text(check.expect)
     return f"{wanted} (within {check.within:g})" if check.within else wanted
+
+
+def _number_text(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_number_text, value))}]"
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def row_text(row: Row) -> str:

@@ -83,7 +83,7 @@ def run_check(check: Check, main: Callable[[Sequence[str]], int], answers: dict[
 
     Examples
     --------
-    >>> from tinycnn.study import lecture
+    >>> from tinycnn.study.lecture import lecture
     >>> from tinycnn.cli import main
     >>> run_check(lecture("A17").rows[0].checks[0], main).answer
     760
@@ -113,15 +113,22 @@ def _commanded(command: str, main: Callable[[Sequence[str]], int], answers: dict
 
 
 def picked(answer: Any, path: str) -> Any:
-    """A part of a JSON answer: keys and places with points between.
+    """A part of a JSON answer: keys, places, and names of things in a list, with points between.
 
     Examples
     --------
     >>> picked({"axes": [{"output": 2}, {"output": 3}]}, "axes.1.output")
     3
+    >>> picked([{"name": "recall", "value": 0.5}], "recall.value")
+    0.5
     """
     for part in path.split(".") if path else []:
-        answer = answer[int(part)] if isinstance(answer, list) else answer[part]
+        if not isinstance(answer, list):
+            answer = answer[part]
+        elif part.isdigit():
+            answer = answer[int(part)]
+        else:
+            answer = {item.get("name", item.get("title")): item for item in answer}[part]
     return answer
 
 

@@ -46,7 +46,7 @@ CONVOLUTION = (
     Row(
         "A02", "S2",
         "Convolution turns its kernel by 180 degrees before it slides it; frameworks leave that out and compute correlation.",
-        ("tinycnn views flip", "tinycnn explain convolve2d"),
+        ("tinycnn views flip", "tinycnn myths flipped-filter", "tinycnn explain convolve2d"),
         (
             Check("an impulse under 1 2 3, correlated", 'tinycnn conventions "convolution or correlation"', [3, 2, 1], "rows.0.rules.0.result"),
             Check("and convolved", 'tinycnn conventions "convolution or correlation"', [1, 2, 3], "rows.0.rules.1.result"),
@@ -55,7 +55,7 @@ CONVOLUTION = (
     Row(
         "A03", "S2",
         "One step of the slide: a 3 x 3 region times the identity filter, summed; the pixel in the middle comes out.",
-        (f'tinycnn views window "{IMAGE}" "0 0 0; 0 1 0; 0 0 0"',),
+        ("tinycnn views window --input deck --weight identity --html window.html",),
         (
             Check("the first region", f'tinycnn explain conv2d "{IMAGE}" "0 0 0; 0 1 0; 0 0 0"', 9, "results.0.values.0.0.0.0"),
             Check(
@@ -67,7 +67,7 @@ CONVOLUTION = (
     Row(
         "A04", "S2",
         "The Laplacian answers where a pixel differs from its four neighbours.",
-        ("tinycnn views gallery",),
+        ("tinycnn views window --weight laplacian", "tinycnn views gallery photo.jpg --out sheet.png"),
         (
             Check(
                 "the Laplacian of the 6 x 6 image", f'tinycnn explain conv2d "{IMAGE}" "{LAPLACIAN}"',
@@ -78,7 +78,8 @@ CONVOLUTION = (
     Row(
         "A05", "S0",
         "The window of the figure: a binary image, in each cell its value times the weight above it.",
-        (f'tinycnn views window "{GRID}" "1 0 1; 0 1 0; 1 0 1"', "tinycnn animate conv2d"),
+        (f'tinycnn animate conv2d "{GRID}" "1 0 1; 0 1 0; 1 0 1" --html window.html', 'tinycnn views window --input binary --weight "1 0 1; 0 1 '
+            '0; 1 0 1"'),
         (
             Check(
                 "the 3 x 3 result", f'tinycnn explain conv2d "{GRID}" "1 0 1; 0 1 0; 1 0 1"',
@@ -89,7 +90,7 @@ CONVOLUTION = (
     Row(
         "A06", "S2",
         "Convolution is linear: a sparse matrix of Toeplitz blocks does the same, and its transpose is the transposed convolution.",
-        ("tinycnn views toeplitz",),
+        ("tinycnn views toeplitz --weight laplacian --html toeplitz.html",),
         (
             Check("the matrix of a valid 3 x 3 kernel on 6 x 6", f"{MATRIX}\nW.shape", [16, 36]),
             Check("its structural entries", f"{MATRIX}\nW.nnz", 144),
@@ -109,7 +110,7 @@ CONVOLUTION = (
     Row(
         "A07", "S2",
         "Each output looks at few inputs (sparse), and all outputs look with the same weights (shared).",
-        ("tinycnn views toeplitz", "tinycnn memory"),
+        ("tinycnn views toeplitz --weight laplacian", "tinycnn memory"),
         (
             Check("entries of W that can only be 0, of 576", f"{MATRIX}\nW.shape[0] * W.shape[1] - W.nnz", 432),
             Check(
@@ -122,7 +123,7 @@ CONVOLUTION = (
     Row(
         "A08", "S2",
         "Shift the image and the maps of a convolution shift along; pooling forgets small shifts. Stride, padding and edges break both.",
-        ("tinycnn views equivariance",),
+        ("tinycnn views equivariance --shift 0,1 --stride 2", "tinycnn myths shift-invariance pooling-invariance"),
         (
             Check(
                 "stride 1, edges wrapped: shift and convolution commute",
@@ -140,7 +141,7 @@ CONVOLUTION = (
     Row(
         "A09", "S2",
         "A convolutional layer is a dense one with an infinitely strong belief: local, the same everywhere; pooling believes in small shifts.",
-        ("python examples/network3_ladder.py --rungs shallow convolution",),
+        ("tinycnn views prior", "python examples/network3_ladder.py --rungs shallow convolution"),
         (Check("a dense layer in place of the exercise's convolution", "tinycnn memory", "135,000,000,000 weights", "solution.3"),),
     ),
     Row(
@@ -185,7 +186,7 @@ CONVOLUTION = (
     Row(
         "A14", "S3",
         "(N - F)/stride + 1 places; where that is no whole number the filter does not fit, and frameworks round down in silence.",
-        ("tinycnn shape conv2d --in 7 --k 3 --s 3 --html fit.html",),
+        ("tinycnn shape conv2d --in 7 --k 3 --s 3 --html fit.html", "tinycnn myths conv-floor"),
         (
             Check("7, 3, stride 1", "tinycnn shape conv2d --in 7 --k 3 --s 1", [5, 5], "output"),
             Check("stride 2", "tinycnn shape conv2d --in 7 --k 3 --s 2", [3, 3], "output"),
@@ -219,7 +220,7 @@ CONVOLUTION = (
     Row(
         "A17", "S3",
         "Parameters of a layer: each of ten 5 x 5 filters on three channels has 75 weights and a bias.",
-        ("tinycnn exercise parameters --seed 1",),
+        ("tinycnn exercise parameters --seed 1", "tinycnn myths parameters-image-size"),
         (
             Check("10 filters", "tinycnn shape conv2d --in 3x32x32 --k 5 --p 2 --filters 10", 760, "parameters"),
             Check("one filter", "tinycnn shape conv2d --in 3x32x32 --k 5 --p 2 --filters 1", 76, "parameters"),
@@ -233,7 +234,8 @@ CONVOLUTION = (
     Row(
         "A18", "S2",
         "A border can be zeros, copies of the edge, the mirrored image, or the other side.",
-        ("tinycnn explain pad pad=(1,1,1,1) mode=circular --backward", "tinycnn animate pad"),
+        ("tinycnn explain pad pad=(1,1,1,1) mode=circular --backward", "tinycnn animate conv2d input_size=5 padding=1 padding_mode=reflect --html "
+            "reflect.html"),
         (
             Check("the replication table", f'tinycnn explain pad "{IMAGE}" pad=(1,1,1,1) mode=replicate', REPLICATED, "results.0.values"),
             Check("the reflection table", f'tinycnn explain pad "{IMAGE}" pad=(1,1,1,1) mode=reflect', REFLECTED, "results.0.values"),
@@ -244,7 +246,7 @@ CONVOLUTION = (
     Row(
         "A19", "S0 S2",
         "Valid, same and full are three sizes of result; what same pads differs between frameworks.",
-        ("tinycnn conventions padding",),
+        ("tinycnn conventions padding", "tinycnn myths same-padding"),
         (
             Check("valid", "tinycnn shape conv2d --in 6 --k 3 --p valid", [4, 4], "output"),
             Check("same", "tinycnn shape conv2d --in 6 --k 3 --p same", [6, 6], "output"),
@@ -254,7 +256,7 @@ CONVOLUTION = (
     Row(
         "A20", "S2",
         "A stride skips places: every second window halves the map.",
-        ("tinycnn animate conv2d --stride 2", f'tinycnn explain conv2d "{IMAGE}" "{LAPLACIAN}" stride=2'),
+        ("tinycnn animate conv2d input_size=7 kernel_size=3 stride=2 --html stride.html", f'tinycnn explain conv2d "{IMAGE}" "{LAPLACIAN}" stride=2'),
         (
             Check("the Laplacian with stride 2", f'tinycnn explain conv2d "{IMAGE}" "{LAPLACIAN}" stride=2', [[-30, 23], [-10, -1]],
                 "results.0.values"),
@@ -263,7 +265,7 @@ CONVOLUTION = (
     Row(
         "A21", "S2",
         "Dilation spreads the taps: a kernel of k covers d (k - 1) + 1 cells with the same weights.",
-        ("tinycnn animate conv2d --dilation 2",),
+        ("tinycnn animate conv2d input_size=7 kernel_size=3 dilation=2 --gif dilation.gif",),
         (
             Check("dilation 2: 3 covers 5, so 7 becomes 3", "tinycnn shape conv2d --in 7 --k 3 --d 2", [3, 3], "output"),
             Check("and 5 becomes 1", "tinycnn shape conv2d --in 5 --k 3 --d 2", [1, 1], "output"),
@@ -272,18 +274,19 @@ CONVOLUTION = (
     Row(
         "A22", "S0 S2",
         "Moving pictures of convolution arithmetic, with your own parameters and numbers.",
-        ("tinycnn animate conv2d --html conv.html", "tinycnn animate conv_transpose2d --html up.html"),
+        ("tinycnn animate conv2d input_size=5 kernel_size=3 padding=1 --html conv.html", "tinycnn animate conv_transpose2d kernel_size=3 stride=2 "
+            "--html up.html"),
     ),
     Row(
         "A23", "S4",
         "Kernels are not designed but learned: from an image and its filtered version, gradient descent finds the nine weights.",
-        ("tinycnn views learn", "python examples/recover_a_kernel.py"),
+        ("tinycnn views learn --html learn.html", "python examples/recover_a_kernel.py"),
         (Check("the largest error of a weight, on the slide's image", LEARN, 0.0, within=1e-3),),
     ),
     Row(
         "A24", "S0 S1",
         "A 1 x 1 convolution mixes the channels of each pixel: width and height stay, depth shrinks, and few parameters are needed.",
-        ("tinycnn compare bottleneck",),
+        ("tinycnn compare bottleneck", "tinycnn myths one-by-one-convolution"),
         (
             Check("3 x 3 on 256 maps against 1 x 1, 3 x 3, 1 x 1", "tinycnn compare bottleneck", [589_824, 69_632], "table.parameters"),
             Check(
@@ -297,7 +300,7 @@ CONVOLUTION = (
     Row(
         "A25", "S2",
         "The receptive field is the part of the image that one unit sees; it grows with every layer, faster behind a stride.",
-        ("tinycnn summary vgg16", "tinycnn exercise receptive-field --seed 1"),
+        ("tinycnn summary vgg16", "tinycnn exercise receptive-field --seed 1", "tinycnn myths receptive-field-matters"),
         (
             Check("two 3 x 3 see 5", "study.receptive_fields(study.record_forward(nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3)),"
                   " (1, 1, 9, 9)))[1].size", [5, 5]),
@@ -317,7 +320,7 @@ CONVOLUTION = (
     Row(
         "A27", "S0 S4",
         "Grouped convolution keeps channels in separate towers; a shuffle lets them meet again.",
-        ("tinycnn explain channel_shuffle", "tinycnn explain conv2d groups=2", "tinycnn summary shufflenet_v1_x1_0"),
+        ("tinycnn explain channel_shuffle", "tinycnn views groups", "tinycnn summary shufflenet_v1_x1_0"),
         (
             Check("six channels, two groups", "F.channel_shuffle(np.arange(6.0).reshape(1, 6, 1, 1), 2).numpy().ravel()", [0, 3, 1, 4, 2, 5]),
             Check("two groups halve the weights (biases stay)", "tinycnn shape conv2d --in 96x27x27 --k 5 --p 2 --filters 256 --groups 2",

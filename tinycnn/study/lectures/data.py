@@ -8,6 +8,9 @@ __all__ = ["DATA"]
 
 BINARY = "report = metrics.class_report([[35, 10], [25, 80]])  # rows truth, columns prediction, the class YES last\n"
 TURNED = "report = metrics.class_report(np.array([[30, 20, 10], [50, 60, 10], [20, 20, 80]]).T)  # the slide's rows are predictions\n"
+YES_NO = 'tinycnn metrics "80 25; 10 35" --names yes,no --positive yes'
+YES = "sections.two classes, yes is positive.steps"
+ABC = 'tinycnn metrics "30 20 10; 50 60 10; 20 20 80" --names A,B,C --orientation predicted-rows'
 
 DATA = (
     Row(
@@ -59,8 +62,12 @@ DATA = (
     Row(
         "I08", "S4",
         "Yes or no: precision, recall, accuracy and their harmonic mean from the four counts.",
-        ('tinycnn metrics "80 25; 10 35"', "tinycnn exercise precision-recall --seed 1"),
+        (f"{YES_NO} --html metrics.html", "tinycnn exercise precision-recall --seed 1", "tinycnn myths accuracy-is-enough"),
         (
+            Check("precision, as a fraction", YES_NO, "8/9", f"{YES}.precision.exact"),
+            Check("recall", YES_NO, "16/21", f"{YES}.recall.exact"),
+            Check("F1", YES_NO, "32/39", f"{YES}.F1.exact"),
+            Check("accuracy", YES_NO, "23/30", f"{YES}.accuracy.exact"),
             Check("precision 80/90", BINARY + "report.precision[1]", 0.8889, within=5e-5),
             Check("recall 80/105", BINARY + "report.recall[1]", 0.7619, within=5e-5),
             Check("F1", BINARY + "report.f1[1]", 0.8205, within=5e-5),
@@ -72,8 +79,11 @@ DATA = (
     Row(
         "I09", "S4",
         "Three classes: a row of the slide's table is a prediction, a column the truth.",
-        ('tinycnn metrics "30 20 10; 50 60 10; 20 20 80" --rows predicted',),
+        (f"{ABC} --html metrics.html", "tinycnn myths macro-f1"),
         (
+            Check("precision of C", ABC, "2/3", "sections.class C against the rest.steps.precision of C.exact"),
+            Check("recall of A", ABC, "3/10", "sections.class A against the rest.steps.recall of A.exact"),
+            Check("F1 of B", ABC, "6/11", "sections.class B against the rest.steps.F1 of B.exact"),
             Check("precision of A, B, C", TURNED + "report.precision", [0.5, 0.5, 0.6667], within=5e-5),
             Check("recall", TURNED + "report.recall", [0.3, 0.6, 0.8], within=5e-5),
             Check("F1", TURNED + "report.f1", [0.375, 0.5455, 0.7273], within=5e-5),
@@ -89,7 +99,7 @@ DATA = (
     Row(
         "I10", "S4",
         "One number of many classes: micro, macro, weighted or sample averages.",
-        ("tinycnn metrics --help",),
+        (ABC,),
         (
             Check("F1 weighted by how often each class is true", TURNED + "float((report.f1 * report.support).sum() / report.support.sum())",
                 0.549242,
@@ -100,9 +110,9 @@ DATA = (
     Row(
         "I11", "S0 S1",
         "Average precision: the area under precision over recall, as VOC and COCO count it.",
-        ("tinycnn ap",),
+        ("tinycnn ap detections.json instances.json --rule voc07 --steps", "tinycnn exercise ap --seed 1"),
         (),
-        "AP of detections and masks arrives with issue 6",
+        "detectors whose boxes are scored so arrive with issue 6",
     ),
     Row(
         "I12", "S4",

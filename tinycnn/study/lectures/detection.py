@@ -166,7 +166,7 @@ DETECTION = (
         "F18", "S4",
         "Non-maximum suppression: take the best box, drop what overlaps it by more than half, repeat.",
         (f'tinycnn explain nms "{BOXES}" "0.9 0.8 0.7 0.6" iou_threshold=0.5 --html nms.html', "tinycnn explain batched_nms",
-            "tinycnn exercise nms --seed 1"),
+            "tinycnn exercise nms --seed 1", "tinycnn myths nms-removed-remove"),
         (
             Check("what is kept of four boxes", f'tinycnn explain nms "{BOXES}" "0.9 0.8 0.7 0.6" iou_threshold=0.5', [0, 2], "results.0.values"),
             Check("exactly one half is not more than one half",
@@ -178,7 +178,7 @@ DETECTION = (
         "F19", "S1 S4",
         "Intersection over union compares two boxes: 1 is the same, 0 is apart.",
         ('tinycnn explain box_iou boxes1="0 0 4 4; 0 0 2 2" boxes2="2 2 6 6; 0 0 2 2"', "tinycnn explain generalized_box_iou",
-            "tinycnn exercise iou --seed 1"),
+            "tinycnn exercise iou --seed 1", "tinycnn myths touching-boxes"),
         (
             Check("4 of 28 cells", "ops.box_iou(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 2, 6, 6]])).item()", 1 / 7, within=1e-12),
             Check("GIoU of the same boxes: 1/7 - 8/36", "ops.generalized_box_iou(np.array([[0.0, 0, 4, 4]]), np.array([[2.0, 2, 6, 6]])).item()",
@@ -188,13 +188,13 @@ DETECTION = (
     Row(
         "F20", "S1",
         "A detection is right if it overlaps an object of its class by more than half; elsewhere, of another class or twice, it is wrong.",
-        ("tinycnn ap", "tinycnn exercise ap --seed 1"),
+        ("tinycnn ap detections.json instances.json --all", "tinycnn exercise ap --seed 1"),
         (
             Check("overlaps of three detections with one object: right, mislocalised, apart",
                   "ious = ops.box_iou(np.array([[0.0, 0, 9, 10], [5, 0, 15, 10], [20, 20, 30, 30]]), np.array([[0.0, 0, 10, 10]])).numpy().ravel()\n"
                   "ious > 0.5", [True, False, False]),
         ),
-        "the verdict table with reasons arrives with issue 6",
+        "`tinycnn detect`, whose detections are judged so, arrives with issue 6",
     ),
     Row(
         "F21", "S1",

@@ -38,7 +38,7 @@ LAYERS = (
     Row(
         "C03", "S1 S3",
         "Dropout sets a share of the units to 0 while training and enlarges the others, so that the mean stays.",
-        ("tinycnn explain dropout", "tinycnn explain dropout2d"),
+        ("tinycnn explain dropout", "tinycnn explain dropout2d", "tinycnn myths dropout-test-time"),
         (
             Check("values that 1 can become with p = 0.5", "np.unique(F.dropout(np.ones(1000), 0.5, generator=np.random.default_rng(0)).numpy())",
                 [0, 2]),
@@ -57,8 +57,7 @@ LAYERS = (
         "C05", "S1",
         "More plain layers can make even the training error worse, though added identity layers would change nothing.",
         ("tinycnn experiment degradation --data cifar10 --depths 20,56 --epochs 4 --images 10000",
-            "tinycnn experiment identity resnet20 --data cifar10",
-         "tinycnn myths"),
+            "tinycnn experiment identity resnet20 --data cifar10"),
     ),
     Row(
         "C06", "S0 S1",
@@ -122,7 +121,8 @@ LAYERS = (
     Row(
         "C13", "S0 S2 S4",
         "Batch normalisation makes each channel's mean 0 and variance 1 over the batch; what it remembers differs between frameworks.",
-        ("tinycnn explain batch_norm --backward", 'tinycnn conventions "batch-norm"', "tinycnn explain local_response_norm"),
+        ("tinycnn explain batch_norm --backward", 'tinycnn conventions "batch-norm"', "tinycnn explain local_response_norm",
+         "tinycnn myths batch-norm-variance", "tinycnn exercise batch-norm --seed 1"),
         (
             Check("1 3 5 7: the variance that PyTorch remembers, N - 1", 'tinycnn conventions "batch-norm variance"', [6.6667],
                 "rows.0.rules.0.result", 5e-5),

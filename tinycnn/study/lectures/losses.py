@@ -12,6 +12,18 @@ SQUARE = AT_MINUS_FOUR + "(0.5 * (F.sigmoid(z) - y) ** 2).sum().backward()\n"
 BEST = "values, guesses = np.array([0.0, 0.0, 1.0, 7.0]), np.linspace(0, 7, 701)\n"
 PAIRS = "a, b = np.zeros((2, 2)), np.array([[3.0, 4.0], [3.0, 4.0]])\n"
 
+SORTED = """\
+def learn(labels):
+    z = nn.Parameter(np.zeros(1))
+    descent = optim.SGD([z], lr=0.1)
+    for label in labels:
+        descent.zero_grad()
+        F.binary_cross_entropy_with_logits(z, np.array([label])).backward()
+        descent.step()
+    return F.sigmoid(z).item()
+labels = np.repeat([0.0, 1.0], 100)
+[learn(labels), learn(np.random.default_rng(0).permutation(labels))]"""
+
 LOSSES = (
     Row(
         "E01", "S2",
@@ -27,7 +39,7 @@ LOSSES = (
     Row(
         "E02", "S2",
         "With a sigmoid the squared error all but stops learning where the answer is most wrong; cross-entropy does not.",
-        ("tinycnn explain binary_cross_entropy_with_logits --backward", "tinycnn myths"),
+        ("tinycnn explain binary_cross_entropy_with_logits --backward", "tinycnn explain mse_loss --backward"),
         (
             Check("dBCE/dz at z = -4, y = 1", CROSS + "z.grad.item()", -0.9820, within=5e-5),
             Check("dMSE/dz there", SQUARE + "z.grad.item()", -0.0173, within=5e-5),
@@ -126,7 +138,7 @@ LOSSES = (
     Row(
         "E12", "S2",
         "The squared error's best answer is the mean of what is possible, the absolute one's the median, 0-1's the most likely.",
-        ("tinycnn explain mse_loss", "tinycnn explain l1_loss", "tinycnn myths"),
+        ("tinycnn explain mse_loss", "tinycnn explain l1_loss"),
         (
             Check("squares: the mean of 0 0 1 7", BEST + "float(guesses[np.argmin([F.mse_loss(np.full(4, g), values).item() for g in guesses])])",
                   2, within=1e-9),
@@ -185,7 +197,8 @@ LOSSES = (
     Row(
         "E18", "S4",
         "Backpropagation, an optimiser, and random weights to start from.",
-        ("tinycnn experiment init", "tinycnn experiment optimizers", "tinycnn gradcheck conv2d", "tinycnn explain conv2d --backward"),
+        ("tinycnn experiment init", "tinycnn experiment optimizers", "tinycnn gradcheck conv2d --report gradients.html",
+            "tinycnn exercise backprop --seed 1", "tinycnn explain conv2d --backward"),
         (
             Check("one step of gradient descent on w^2 from 3 with rate 0.1",
                   "w = nn.Parameter(np.array([3.0]))\ndescent = optim.SGD([w], lr=0.1)\n(w * w).sum().backward()\ndescent.step()\nw.item()", 2.4,
@@ -200,11 +213,12 @@ LOSSES = (
     Row(
         "E20", "S0",
         "Samples are taken to be independent and from one distribution; sorted batches and leaked test images break that.",
-        ("tinycnn myths", "tinycnn train lenet5"),
+        ("tinycnn train lenet5",),
         (
             Check("first batch of 1,000 labels, sorted and shuffled: classes in it",
                   "labels = np.sort(np.arange(1000) % 10)\nmixed = np.random.default_rng(0).permutation(labels)\n"
                   "[len(np.unique(labels[:100])), len(np.unique(mixed[:100]))]", [1, 10]),
+            Check("what one bias believes after 100 noes and 100 yeses, sorted and shuffled; half is right", SORTED, [0.89, 0.5], within=0.05),
         ),
     ),
 )  # fmt: skip

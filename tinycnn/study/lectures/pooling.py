@@ -21,7 +21,8 @@ POOLING = (
     Row(
         "B01", "S2",
         "Pooling summarises windows: kernel size, stride and the operation are its parameters, and it learns nothing.",
-        ("tinycnn explain max_pool2d --backward", "tinycnn explain avg_pool2d", "tinycnn explain lp_pool2d", "tinycnn animate max_pool2d"),
+        ("tinycnn explain max_pool2d --backward", "tinycnn explain avg_pool2d", "tinycnn explain lp_pool2d",
+         f'tinycnn animate max_pool2d "{SQUARE}" kernel_size=2 --html pool.html'),
         (
             Check("2 x 2, stride 2: a quarter of the places", "tinycnn shape max_pool2d --in 6 --k 2 --s 2", [3, 3], "output"),
             Check("the average of the same windows", f'tinycnn explain avg_pool2d "{SQUARE}" kernel_size=2', [[3.25, 5.25], [2, 2]],
@@ -79,7 +80,8 @@ POOLING = (
     Row(
         "B07", "S0",
         "Max pooling can remember where its maxima stood; unpooling puts values back there, zeros elsewhere.",
-        ("tinycnn animate max_unpool2d",),
+        (f'tinycnn animate max_unpool2d "1 2; 3 4" --pooled "{REMEMBERED}" --html unpool.html', "tinycnn exercise unpooling --seed 1",
+         "tinycnn myths max-unpool-restores"),
         (
             Check("the maxima", f'tinycnn explain max_pool2d "{REMEMBERED}" kernel_size=2 return_indices=true', [[5, 6], [7, 8]], "results.0.values"),
             Check(
@@ -108,13 +110,13 @@ POOLING = (
     Row(
         "B09", "S0",
         "Transposed convolution three ways: scatter and add scaled kernels, convolve a zero-stuffed input, multiply by W^T.",
-        ("tinycnn views transposed", "tinycnn explain conv_transpose1d"),
+        ("tinycnn views transposed --kernel-size 3 --stride 2", "tinycnn myths transposed-inverse", "tinycnn explain conv_transpose1d"),
         (Check("1 2 under 1 2 3 with stride 2, each way", VIEWS, [[1, 2, 5, 4, 6]] * 3),),
     ),
     Row(
         "B10", "S0",
         "The exercise: upsample with a 3 x 3 transposed convolution and stride 2; overlaps add up, which is the checkerboard.",
-        ("tinycnn exercise transposed --seed 1", "tinycnn animate conv_transpose2d --stride 2"),
+        ("tinycnn exercise transposed --seed 1", "tinycnn animate conv_transpose2d kernel_size=3 stride=2 --checkerboard --html checkerboard.html"),
         (
             Check("2 x 2 under ones", f'tinycnn explain conv_transpose2d "1 2; 3 4" "{ONES}" stride=2', SCATTERED, "results.0.values"),
             Check(

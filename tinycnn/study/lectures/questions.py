@@ -15,7 +15,7 @@ QUESTIONS = (
     Row(
         "J01", "S0 S3",
         "A network that trains while you watch: losses, activations, gradients, weights, and sliders for the learning rate.",
-        ("tinycnn train lenet5 --live",),
+        ("tinycnn train lenet5 --live --open", "tinycnn health runs/lenet5-digits"),
     ),
     Row(
         "J02", "S0",
@@ -25,7 +25,8 @@ QUESTIONS = (
     Row(
         "J03", "S0 S2",
         "Convolution arithmetic in moving pictures.",
-        ("tinycnn animate conv2d --html conv.html", "tinycnn animate conv_transpose2d --html up.html"),
+        ("tinycnn animate conv2d input_size=5 kernel_size=3 padding=1 --html conv.html", "tinycnn animate conv_transpose2d kernel_size=3 stride=2 "
+            "--html up.html"),
     ),
     Row(
         "J04", "S0",
@@ -73,7 +74,7 @@ QUESTIONS = (
             Check("filters of height, width, in, out turned into ours", "np.zeros((3, 3, 64, 128)).transpose(3, 2, 0, 1).shape", [128, 64, 3, 3]),
         ),
     ),
-    Row("J15", "S0 S3 S4", "Where to read on: course notes, books, articles.", ("tinycnn lecture --html lecture.html",)),
+    Row("J15", "S0 S3 S4", "Where to read on: course notes, books, articles.", ("tinycnn lecture --html lecture.html", "tinycnn book --out book")),
     Row("J16", "S0 S4", "Public leaderboards.", ("tinycnn leaderboard --published",)),
     Row("J17", "S0", "Links to videos; their contents were not seen for this map."),
     Row(
