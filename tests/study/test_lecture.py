@@ -191,3 +191,16 @@ def test_words_that_fit_nothing_are_answered(words, message):
 def test_what_must_come_out_is_written_short():
     assert expected_text(Check("", "", 0.7667, within=5e-5)) == "0.7667 (within 5e-05)"
     assert expected_text(Check("", "", "2.33")) == '"2.33"'
+
+
+QUICK = ("animate", "conventions", "exercise", "explain", "lecture", "memory", "metrics", "myths", "shape", "solve", "views")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("run", sorted({run for _, run in RUNS if is_command(run) and shlex.split(run)[1] in QUICK and not waits_for(run)}))
+def test_quick_commands_run(run, tmp_path, monkeypatch, capsys):
+    """Those that need no data, no run and no photo; files go into an empty folder."""
+    if "photo.jpg" not in run:
+        monkeypatch.chdir(tmp_path)
+        assert main(shlex.split(run)[1:]) == 0, capsys.readouterr().err
+        assert capsys.readouterr().out
