@@ -40,7 +40,9 @@ ERRATA: tuple[Erratum, ...] = (
               'F.contrastive_loss(a, b, [1], margin=7.0, form="hadsell").item()]', [5, 12.5]),
     ),
     Erratum(
-        6, "S2", "F10", "SSD, ECCV 2017; R-CNN, 2015", "SSD is ECCV 2016 (arXiv 1512.02325), R-CNN is CVPR 2014 (arXiv 1311.2524), as deck S4 has it",
+        6, "S2", "F10", "R-CNN 2015, Faster R-CNN 2016, SSD ECCV 2017, RetinaNet 2018",
+        "R-CNN is CVPR 2014 (arXiv 1311.2524), as deck S4 has it, Faster R-CNN NIPS 2015 (arXiv 1506.01497), SSD ECCV 2016 (arXiv 1512.02325), "
+        "RetinaNet ICCV 2017 (arXiv 1708.02002)",
     ),
     Erratum(
         7, "S2", "A02", "convolution as an integral, but correlation in the example",
@@ -74,5 +76,11 @@ ERRATA: tuple[Erratum, ...] = (
             "decks became text",
         Check("the pooled map", 'tinycnn explain max_pool2d "1 1 2 4; 5 6 7 8; 3 2 1 0; 1 2 3 4" kernel_size=2', [[6, 8], [3, 4]],
             "results.0.values"),
+    ),
+    Erratum(
+        12, "S2", "E12", "the most likely image is max p(u|z)",
+        "it is arg max p(u|z): the maximum is a probability, the place of the maximum is the image",
+        Check("0, 1 and 7 with probabilities 1/2, 1/4, 1/4: the maximum, and where it is",
+              "values, p = np.array([0.0, 1.0, 7.0]), np.array([0.5, 0.25, 0.25])\n[p.max(), values[p.argmax()]]", [0.5, 0]),
     ),
 )  # fmt: skip
