@@ -155,8 +155,10 @@ LAYERS = (
         "Residual layers that share their weights are a recurrent network unrolled.",
         (),
         (
-            Check("ten layers with one layer's weights count once",
-                  f"layer = nn.Conv2d(8, 8, 3, padding=1)\nnet = nn.Sequential(*[layer] * 10)\n{COUNT}", 584),
+            Check("ten layers that share one layer's weights, and ten of their own",
+                  "from tinycnn.models.residual_blocks import Repeat\n"
+                  "nets = [Repeat(nn.Conv2d(8, 8, 3, padding=1), 10, share) for share in (True, False)]\n"
+                  "[sum(p.numel() for p in net.parameters()) for net in nets]", [584, 5840]),
         ),
     ),
 )  # fmt: skip
