@@ -16,6 +16,7 @@ from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
 from .iou_figure import iou_figure
 from .layer_memory import layer_memory
+from .lecture import lecture
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
 from .metric_sheet import metric_sheet
@@ -58,6 +59,7 @@ __all__ = [
     "invert_convolution",
     "iou_figure",
     "layer_memory",
+    "lecture",
     "measured_peak",
     "memory_ledger",
     "metric_sheet",
