@@ -1,9 +1,9 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
 from . import views
-from .book import Book, book
 from .animate_operator import animate
 from .animation import Animation
+from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .detection_report import detection_report
@@ -34,16 +34,16 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
-    "Book",
     "Animation",
+    "Book",
     "Call",
     "Explanation",
     "GradientReport",
     "Graph",
     "Overlaps",
     "Value",
-    "book",
     "animate",
+    "book",
     "compare",
     "compare_pair",
     "conv2d_matrix",
