@@ -44,6 +44,7 @@ COMMANDS = {
     "book": ("book", "write the operator book: a page an operator, with formulas, worked examples, sources, checks"),
     "animate": ("animate", "convolution arithmetic with your numbers, step by step: page, GIF, stills; checkerboards"),
     "gradcheck": ("gradcheck", "gradients beside finite differences: kinks explained, error against step size"),
+    "lecture": ("lecture", "five lecture decks: which command reproduces which slide, and where a deck is wrong"),
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
     "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),

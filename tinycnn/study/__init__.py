@@ -1,9 +1,9 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
 from . import views
-from .book import Book, book
 from .animate_operator import animate
 from .animation import Animation
+from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
 from .detection_report import detection_report
@@ -16,6 +16,7 @@ from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
 from .iou_figure import iou_figure
 from .layer_memory import layer_memory
+from .lecture import lecture
 from .measured_memory import measured_peak
 from .memory_ledger import memory_ledger
 from .metric_sheet import metric_sheet
@@ -33,16 +34,16 @@ from .summary import summary
 from .toeplitz import conv2d_matrix
 
 __all__ = [
-    "Book",
     "Animation",
+    "Book",
     "Call",
     "Explanation",
     "GradientReport",
     "Graph",
     "Overlaps",
     "Value",
-    "book",
     "animate",
+    "book",
     "compare",
     "compare_pair",
     "conv2d_matrix",
@@ -58,6 +59,7 @@ __all__ = [
     "invert_convolution",
     "iou_figure",
     "layer_memory",
+    "lecture",
     "measured_peak",
     "memory_ledger",
     "metric_sheet",

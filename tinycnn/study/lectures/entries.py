@@ -1,0 +1,119 @@
+"""What an entry of the map holds: a row, a number to check, a slide, a deck, an erratum."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["IMAGE", "LANDING", "PREAMBLE", "Check", "Deck", "Erratum", "Row", "Slide", "is_command", "waits_for"]
+
+# Commands that other writers of issue 5 are adding. THE INTEGRATOR EMPTIES THIS when they are in cli/main.py COMMANDS; until then the
+# map shows them with a mark and the tests do not look for them.
+LANDING: frozenset[str] = frozenset({"views", "animate", "gradcheck", "exercise", "myths", "book", "metrics", "ap", "health", "train --live"})
+
+# What stands before every Python line of the map.
+PREAMBLE = (
+    "import numpy as np",
+    "import tinycnn",
+    "from tinycnn import functional as F, metrics, models, nn, ops, optim, study",
+)
+
+# The 6 x 6 image of deck S2, as a command takes it.
+IMAGE = "5 0 8 7 8 1; 1 9 5 0 7 7; 6 0 2 4 6 6; 9 7 6 6 8 4; 8 3 8 5 1 3; 7 2 7 0 1 0"
+
+
+def is_command(text: str) -> bool:
+    """Whether a line is for the shell; else it is Python."""
+    return text.startswith("tinycnn ")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A number of the decks and how it is reproduced.
+
+    `run` is a command (its answer is read as JSON, `pick` says which part of it: keys and places with points between) or Python lines (the
+    value of the last one counts). An expected text must be contained in the answer, numbers may differ by `within`.
+    """
+
+    what: str
+    run: str
+    expect: Any
+    pick: str = ""
+    within: float = 0.0
+    heavy: bool = False  # takes more than half a second
+
+
+@dataclass(frozen=True)
+class Row:
+    """One of the 177 things the decks teach: in our words, what reproduces it, which numbers must come out."""
+
+    id: str
+    decks: str  # such as "S0 S2"
+    taught: str
+    commands: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    later: str = ""  # what is still missing, and which issue brings it
+
+    @property
+    def status(self) -> str:
+        """runs, partly (some of it arrives later), later, or reading (nothing to run)."""
+        if self.runs:
+            return "partly" if self.later else "runs"
+        return "later" if self.later else "reading"
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Every command and Python line of the row, each once, those of the checks included."""
+        return tuple(dict.fromkeys((*(check.run for check in self.checks), *self.commands)))
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A slide, or several in a row under one title: its kind is slide, figure, question or exercise."""
+
+    title: str
+    rows: str
+    kind: str = "slide"
+
+    @property
+    def row_ids(self) -> tuple[str, ...]:
+        """The rows that it shows."""
+        return tuple(self.rows.split())
+
+
+@dataclass(frozen=True)
+class Deck:
+    """A deck: its slides in their order. The decks came as text without page numbers, so a slide's number is its place in this table."""
+
+    id: str
+    title: str
+    school: str
+    slides: tuple[Slide, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """What a slide says, what is right, and the run that shows it."""
+
+    number: int
+    deck: str
+    row: str
+    says: str
+    right: str
+    check: Check | None = None  # none for a date
+
+
+def waits_for(command: str) -> str:
+    """Which entry of LANDING a command needs, or nothing.
+
+    Examples
+    --------
+    >>> waits_for("tinycnn shape conv2d --in 7 --k 3")
+    ''
+    """
+    if not is_command(command):
+        return ""
+    words = shlex.split(command)[1:]
+    names = (words[0], *(f"{words[0]} {word}" for word in words[1:] if word.startswith("--")))
+    return next((name for name in names if name in LANDING), "")
