@@ -247,6 +247,12 @@ def test_a_small_detector_learns_one_image(cls):
     assert found["boxes"].shape[1] == 4 and len(found["boxes"]) == len(found["scores"]) == len(found["labels"])
 
 
+def test_nothing_found_is_an_answer():
+    for model in (tiny(box_score_thresh=0.999), tiny(detection.RetinaNet, score_thresh=0.999), tiny(rpn_score_thresh=1.0)):
+        (found,) = model.eval()([IMAGE])
+        assert found["boxes"].shape == (0, 4) and found["labels"].shape == found["scores"].shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("images", "targets", "error", "message"),
     [
@@ -277,7 +283,7 @@ def test_refused_parts():
         detection.AnchorGenerator(((8,), (16,)), ((1.0,), (1.0,)))(images_of(32, 32), [Tensor(np.zeros((1, 1, 4, 4)))])
     with pytest.raises(ArgumentError, match="need 3 scales"):
         detection.DefaultBoxGenerator([[2], [2]], scales=[0.1, 0.2])
-    with pytest.raises(ArgumentError, match="low_threshold 0.7 is above high_threshold 0.3"):
+    with pytest.raises(ArgumentError, match=r"low_threshold 0\.7 is above high_threshold 0\.3"):
         detection.Matcher(0.3, 0.7)
     with pytest.raises(ShapeError, match="have no objects"):
         detection.Matcher(0.7, 0.3)(np.zeros((0, 4)))
@@ -292,7 +298,7 @@ def test_refused_parts():
     with pytest.raises(ArgumentError, match="trainable_layers=7 must be 0 to 5"):
         detection.resnet_fpn_backbone("resnet18", trainable_layers=7)
     with pytest.raises(ArgumentError, match="give a ResNet"):
-        nn.utils.skip_init(detection.resnet_fpn_backbone, "lenet5", norm_layer=None)
+        nn.utils.skip_init(detection.resnet_fpn_backbone, "mobilenet_v3_large", norm_layer=None)
     with pytest.raises(ShapeError, match="there are 1 maps, but in_channels_list has 2 numbers"):
         ops.FeaturePyramidNetwork([2, 2], 2)({"a": np.zeros((1, 2, 4, 4), np.float32)})
     with pytest.raises(ArgumentError, match="none is in"):

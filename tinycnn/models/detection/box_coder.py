@@ -75,7 +75,7 @@ class BoxCoder:
     def decode_single(self, numbers: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The boxes (N, 4 K) that (N, 4 K) numbers make of (N, 4) reference boxes; K is the number of classes that have boxes of their own."""
         x, y, width, height = (each[:, None] for each in centre_form(references))
-        per_class = numbers.reshape(len(references), -1, 4)
+        per_class = numbers.reshape(len(references), numbers.shape[1] // 4, 4)
         dx, dy, dw, dh = (per_class[..., k] / weight for k, weight in enumerate(self.weights))
         new_x, new_y = dx * width + x, dy * height + y
         half_width = 0.5 * np.exp(np.minimum(dw, self.bbox_xform_clip)) * width

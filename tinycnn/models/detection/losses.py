@@ -90,7 +90,7 @@ def fast_rcnn_loss(logits: Tensor, numbers: Tensor, labels: Sequence[np.ndarray]
     """
     of_all = np.concatenate(labels)
     objects = np.flatnonzero(of_all > 0)
-    per_class = numbers.reshape(len(of_all), -1, 4)
+    per_class = numbers.reshape(len(of_all), logits.shape[1], 4)
     boxes = functional.smooth_l1_loss(
         per_class[objects, of_all[objects]], Tensor(np.concatenate(wanted)[objects].astype(logits.dtype)), beta=1 / 9, reduction="sum"
     )

@@ -117,7 +117,7 @@ class RoIHeads(Module):
         found, start = [], 0
         for regions, shape in zip(proposals, shapes, strict=True):
             stop = start + len(regions)
-            boxes = self.box_coder.decode_single(numbers.data[start:stop], regions).reshape(len(regions), -1, 4)
+            boxes = self.box_coder.decode_single(numbers.data[start:stop], regions).reshape(len(regions), scores.shape[1], 4)
             found.append(self._kept(ops.clip_boxes_to_image(boxes, shape).data, scores[start:stop]))
             start = stop
         return found
