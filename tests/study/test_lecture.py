@@ -13,7 +13,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.study import lecture
 from tinycnn.study.lecture import checks_of, expected_text, places_of
 from tinycnn.study.lecture_run import agrees, run_check
-from tinycnn.study.lectures import DECKS, ERRATA, FIXTURES, LANDING, PARTS, ROWS, Check, waits_for
+from tinycnn.study.lectures import DECKS, ERRATA, FIXTURES, PARTS, ROWS, Check
 from tinycnn.study.lectures.entries import is_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -33,7 +33,7 @@ IN_DECKS = {
 }
 # Rows with a golden number in the feature table.
 GOLDEN = "A03 A04 A05 A06 A14 A17 A18 A26 B02 B07 B10 C06 D01 D05 E02 E07 F10 F12 I08 I09 J04"
-ENTRIES = [(row.id, check) for row in ROWS.values() for _, check in checks_of(row) if not waits_for(check.run)]
+ENTRIES = [(row.id, check) for row in ROWS.values() for _, check in checks_of(row)]
 CHEAP = sorted({id for id, check in ENTRIES if not check.heavy})
 RUNS = sorted({(row.id, run) for row in ROWS.values() for run in row.runs})
 ANSWERS = {}  # of commands that several numbers share
@@ -83,10 +83,9 @@ def test_every_golden_row_has_numbers_and_every_erratum_a_row():
 
 @pytest.mark.parametrize("name", sorted({shlex.split(run)[1] for _, run in RUNS if is_command(run)}))
 def test_named_commands_exist_and_take_these_options(name):
-    runs = [run for _, run in RUNS if is_command(run) and shlex.split(run)[1] == name and not waits_for(run)]
-    assert runs or name in LANDING
+    runs = [run for _, run in RUNS if is_command(run) and shlex.split(run)[1] == name]
     for run in runs:
-        assert name in COMMANDS, f"{run}: there is no such command; if it is about to land, name it in LANDING"
+        assert name in COMMANDS, f"{run}: there is no such command"
         command = importlib.import_module(f"tinycnn.cli.{COMMANDS[name][0]}")
         parser = Parser(prog=f"tinycnn {name}")
         command.configure(parser)
@@ -197,7 +196,7 @@ QUICK = ("animate", "conventions", "exercise", "explain", "lecture", "memory", "
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("run", sorted({run for _, run in RUNS if is_command(run) and shlex.split(run)[1] in QUICK and not waits_for(run)}))
+@pytest.mark.parametrize("run", sorted({run for _, run in RUNS if is_command(run) and shlex.split(run)[1] in QUICK}))
 def test_quick_commands_run(run, tmp_path, monkeypatch, capsys):
     """Those that need no data, no run and no photo; files go into an empty folder."""
     if "photo.jpg" not in run:

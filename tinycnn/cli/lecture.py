@@ -59,12 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _entries(found: Any, wanted: str) -> list[tuple[str, Any]]:
     """(row, check) of everything that is to be computed."""
     from ..study.lecture import checks_of, lecture
-    from ..study.lectures import waits_for
 
     if wanted.lower() == "errata":
         return [(f"erratum {erratum.number}", erratum.check) for erratum in found.errata if erratum.check is not None]
     rows = found.rows if wanted.lower() == "all" else lecture(wanted).rows
-    entries = [(row.id, check) for row in rows for _, check in checks_of(row) if not waits_for(check.run)]
+    entries = [(row.id, check) for row in rows for _, check in checks_of(row)]
     if not entries:
         commands = [command for row in rows for command in row.commands]
         offer = f"; its commands are {', '.join(f'`{command}`' for command in commands[:3])}" if commands else ""

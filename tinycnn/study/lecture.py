@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArgumentError
-from .lectures import DECKS, ERRATA, FIXTURES, PARTS, ROWS, Check, Deck, Erratum, Row, Slide, waits_for
+from .lectures import DECKS, ERRATA, FIXTURES, PARTS, ROWS, Check, Deck, Erratum, Row, Slide
 from .lectures.entries import is_command
 from .tables import text_table
 
@@ -201,10 +201,8 @@ def row_text(row: Row) -> str:
     for source, check in checks_of(row):
         numbers.setdefault(check.run, []).append((source, check))
     for run in dict.fromkeys((*numbers, *row.commands)):
-        mark = f"    (`tinycnn {waits_for(run)}` is about to land)" if waits_for(run) else ""
         lines.append("")
         lines += [f"    {line}" for line in run.splitlines()]
-        lines += [mark] if mark else []
         lines += [
             f"      {check.what}: {expected_text(check)}{'' if source == 'deck' else f'  [{source}]'}" for source, check in numbers.get(run, ())
         ]

@@ -6,7 +6,7 @@ import html
 
 from .explain_page import STYLE, script_data
 from .lecture import STATUS, LectureMap, Shown, checks_of, expected_text
-from .lectures import DECKS, Check, Erratum, Row, waits_for
+from .lectures import DECKS, Check, Erratum, Row
 from .lectures.entries import PREAMBLE
 
 __all__ = ["lecture_page"]
@@ -169,13 +169,12 @@ def _card(row: Row) -> str:
 
 def _run(run: str, numbers: list[tuple[str, Check]]) -> str:
     """A command or Python lines to copy, and the numbers they give."""
-    waits = f'<p class="note">`tinycnn {waits_for(run)}` is about to land.</p>' if waits_for(run) else ""
     items = "".join(
         f"<li>{_text(check.what)}: <b>{_text(expected_text(check))}</b>"
         + ("</li>" if source == "deck" else f' <span class="source">{_text(source)}</span></li>')
         for source, check in numbers
     )
-    return f'<div class="run"><pre>{_text(run)}</pre><button>copy</button></div>' + (f'<ul class="numbers">{items}</ul>' if items else "") + waits
+    return f'<div class="run"><pre>{_text(run)}</pre><button>copy</button></div>' + (f'<ul class="numbers">{items}</ul>' if items else "")
 
 
 def _erratum(erratum: Erratum) -> str:

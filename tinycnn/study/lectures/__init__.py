@@ -4,7 +4,7 @@ from .convolution import CONVOLUTION
 from .data import DATA
 from .decks import DECKS
 from .detection import DETECTION
-from .entries import LANDING, Check, Deck, Erratum, Row, Slide, waits_for
+from .entries import Check, Deck, Erratum, Row, Slide
 from .errata import ERRATA
 from .fixtures import FIXTURES
 from .layers import LAYERS
@@ -14,7 +14,7 @@ from .pooling import POOLING
 from .questions import QUESTIONS
 from .tasks import REPRESENTATION, SEGMENTATION
 
-__all__ = ["DECKS", "ERRATA", "FIXTURES", "LANDING", "PARTS", "ROWS", "Check", "Deck", "Erratum", "Row", "Slide", "waits_for"]
+__all__ = ["DECKS", "ERRATA", "FIXTURES", "PARTS", "ROWS", "Check", "Deck", "Erratum", "Row", "Slide"]
 
 PARTS: dict[str, tuple[Row, ...]] = {
     "Tensors, conventions, convolution": CONVOLUTION,

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["IMAGE", "LANDING", "PREAMBLE", "Check", "Deck", "Erratum", "Row", "Slide", "is_command", "waits_for"]
-
-# Commands that other writers of issue 5 are adding. THE INTEGRATOR EMPTIES THIS when they are in cli/main.py COMMANDS; until then the
-# map shows them with a mark and the tests do not look for them.
-LANDING: frozenset[str] = frozenset({"views", "animate", "gradcheck", "exercise", "myths", "book", "metrics", "ap", "health", "train --live"})
+__all__ = ["IMAGE", "PREAMBLE", "Check", "Deck", "Erratum", "Row", "Slide", "is_command"]
 
 # What stands before every Python line of the map.
 PREAMBLE = (
@@ -102,18 +97,3 @@ class Erratum:
     says: str
     right: str
     check: Check | None = None  # none for a date
-
-
-def waits_for(command: str) -> str:
-    """Which entry of LANDING a command needs, or nothing.
-
-    Examples
-    --------
-    >>> waits_for("tinycnn shape conv2d --in 7 --k 3")
-    ''
-    """
-    if not is_command(command):
-        return ""
-    words = shlex.split(command)[1:]
-    names = (words[0], *(f"{words[0]} {word}" for word in words[1:] if word.startswith("--")))
-    return next((name for name in names if name in LANDING), "")
