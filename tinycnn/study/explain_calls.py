@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 
 from .. import kernels
 from ..autograd import backward
+from ..errors import UsageError
 from ..listening import profiled
 from ..registry import OPERATORS
 from ..tensor import Tensor
@@ -22,6 +24,7 @@ __all__ = ["Call", "Run", "bound", "gradients_of", "numeric_differences", "recor
 
 Wrap = Callable[[str, np.ndarray], Tensor]
 FRESH_SEED = 0
+SECONDS = 20  # of one run; what takes longer nobody reads
 
 
 @dataclass
@@ -173,8 +176,11 @@ def recorded_calls(name: str, arguments: Mapping[str, Any]) -> tuple[Run, list[C
     steps: list[Call] = []
     used: list[Call] = []
     open_frames: list[tuple[Any, Call]] = []
+    deadline = time.monotonic() + SECONDS
 
     def watch(frame: Any, event: str, result: Any) -> None:
+        if time.monotonic() > deadline:
+            raise UsageError(f"explain: {name} takes more than {SECONDS} seconds on these numbers; take smaller ones")
         code = frame.f_code
         if event == "call" and (code in operators or code in functions):
             call = Call(operators.get(code) or functions[code], dict(frame.f_locals))

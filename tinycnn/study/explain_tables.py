@@ -101,6 +101,25 @@ def _window(found: Explanation, element: Element, name: str) -> list[Any]:
     return [found.arrays[source][index].item() for source, index in element.sources if source == name]
 
 
+@provides("matmul", "mm", "bmm", "mv", "dot", "addmm", "baddbmm", "einsum", "tensordot", "outer", "gram_matrix")
+def matrix_products(found: Explanation, used: list[Call]) -> list[Table]:
+    """Row times column of every output."""
+    rows = [(place(element.index), element.symbols, element.numbers, plain(element.value)) for element in found.results[0].elements]
+    return [Table("Products and sums", ("y", "row times column", "with numbers", "sum"), tuple(rows))]
+
+
+@provides("sort", "topk", "kthvalue", "median", "max", "min", "amax", "amin", "aminmax", "maximum", "minimum")
+def routes(found: Explanation, used: list[Call]) -> list[Table]:
+    """Which element stands at each place: the gradient goes there."""
+    rows = [
+        (part.name + place(element.index), ", ".join(map(source_text, element.sources)), plain(element.value))
+        for part in found.results
+        for element in part.elements
+        if element.terms
+    ]
+    return [Table("Routes: which element it is", ("result", "comes from", "value"), tuple(rows), "The gradient goes back on the same route.")]
+
+
 @provides("conv_transpose")
 def scatters(found: Explanation, used: list[Call]) -> list[Table]:
     """What every input element paints: the other way to read a transposed convolution."""

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import UsageError
 from .plain_numbers import arithmetic, constant, divide, exact, function_value, multiply, power
 
-__all__ = ["Decision", "Term", "Traced", "function_of", "number", "recorded_decisions", "walk"]
+__all__ = ["Decision", "Term", "Traced", "counted", "function_of", "number", "recorded_decisions", "walk"]
 
 MOST_DECISIONS = 5000
 
@@ -55,6 +56,7 @@ class Term(NamedTuple):
 
 
 _decisions: list[list[Decision]] = []
+_made: list[int] = [0, 0]  # numbers made in the block of `counted`, and how many may be
 
 
 @contextmanager
@@ -66,6 +68,17 @@ def recorded_decisions() -> Iterator[list[Decision]]:
         yield log
     finally:
         _decisions.pop()
+
+
+@contextmanager
+def counted(most: int) -> Iterator[list[int]]:
+    """Within the block, the numbers that are made are counted, in the first place of the list; more than `most` are refused."""
+    before = _made.copy()
+    _made[:] = 0, most
+    try:
+        yield _made
+    finally:
+        _made[:] = before
 
 
 def number(value: Any) -> Any:
@@ -123,6 +136,10 @@ class Traced:
     @classmethod
     def made(cls, operation: str, operands: tuple[Any, ...], value: Any) -> Traced:
         """A number that an operation gave."""
+        if _made[1]:
+            _made[0] += 1
+            if _made[0] > _made[1]:
+                raise UsageError(f"explain: more than {_made[1]:,} numbers are computed on the way, too many to read; take smaller arrays")
         result = cls.__new__(cls)
         result.operation, result.operands, result.value = operation, operands, value
         return result
@@ -442,6 +459,8 @@ FUNCTIONS = frozenset(
     arctan2 hypot sign logaddexp logaddexp2 fmod xlogy
     """.split()
 )
+
+
 def function_of(name: str, *values: Any) -> Traced:
     """A function of traced numbers; its value is NumPy's in float64, exact where that is known."""
     operands = tuple(Traced(value) if not isinstance(value, Traced) else value for value in values)
