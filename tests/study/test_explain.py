@@ -221,7 +221,7 @@ def test_suppression_reasons():
     rows = {row[0]: row[-1] for row in found.tables[0].rows}
     assert rows["1"] == "kept"
     assert rows["2"] == "kept"
-    assert rows["0"].startswith("suppressed by box 1: IoU 0.680672 > 0.5")
+    assert rows["0"].startswith("suppressed by box 1: IoU 81/119 > 0.5")
     assert found.results[0].values.tolist() == [1, 2]
 
 

@@ -117,7 +117,7 @@ def pools(draw):
         options["padding"] = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     if kind == "avg":
         options["count_include_pad"] = draw(st.booleans())
-        if draw(st.booleans()):
+        if rank > 1 and draw(st.booleans()):
             options["divisor_override"] = draw(st.integers(1, 5))
     return name, options
 

@@ -11,7 +11,7 @@ from .page import document, script_data
 __all__ = ["notebook_frame", "page", "script_data"]
 
 STYLE = """
-body { font-size: 17px; } main { padding-bottom: 4rem; }
+@media screen and (min-width: 601px) { body { font-size: 17px; } }
 h3 { font-size: 1rem; margin: 0 0 .3rem; color: var(--soft); font-weight: 600; }
 p.step { margin: .25rem 0; }
 .bar { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .9rem 0; position: sticky; top: 0; background: var(--paper);

@@ -37,7 +37,10 @@ polygon { stroke: var(--ink); stroke-width: 1.2; stroke-linejoin: round; } .a { 
 .window.on rect { stroke: var(--accent); stroke-width: 3; } .window.on circle { fill: var(--accent); }
 section.row { break-inside: avoid; }
 @media print { .steps { display: none; } svg { min-width: 0 !important; } }
-@media (max-width: 600px) { th, td { padding-right: .7rem; } }
+@media (max-width: 600px) { th, td { padding-right: .7rem; }
+  .row table { width: 100%; } .row tr { display: grid; grid-template-columns: 6fr 6fr 5fr; border-bottom: 1px solid var(--line); }
+  .row td, .row th { border: 0; overflow-wrap: anywhere; } .row td.whole { white-space: normal; }
+  .row td:last-child { grid-column: 1 / -1; padding-top: 0; } .row th:last-child { display: none; } }
 """
 
 SCRIPT = """
