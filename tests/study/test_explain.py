@@ -15,6 +15,7 @@ from tinycnn.registry import OPERATORS
 from tinycnn.study import explain, explain_calls
 from tinycnn.study.explain_arguments import parsed_array
 from tinycnn.study.explain_calls import arrays_in, gradients_of, is_arrays, run_operator, traced_leaf
+from tinycnn.study.explanation import Check
 from tinycnn.study.operator_examples import example_arguments
 from tinycnn.study.plain_numbers import numpy_function
 from tinycnn.study.traced import OPERATIONS, Traced, counted, walk
@@ -252,6 +253,12 @@ def test_kinks_are_named_with_both_sides():
     assert found.checks[1].agrees
 
 
+def test_small_gradients_are_checked_in_earnest():
+    close, far = Check("x", (), 1.25e-6, 1.2501e-6, 1.2499e-6), Check("x", (), 1.25e-6, 0.0, 0.0)
+    assert close.agrees and not far.agrees
+    assert Check("x", (), 1.25e-6, 0.0, 0.0, 1000.0).agrees  # nothing can be said so far below the rounding of the numbers subtracted
+
+
 def test_index_maps():
     found = explain("transpose", [[1, 2, 3], [4, 5, 6]], dim0=0, dim1=1)
     assert found.results[0].elements[1].symbols == "input[1, 0]"
@@ -337,6 +344,9 @@ def test_what_is_drawn_fits_what_is_given():
     assert explain("cross_entropy", [2.0, 1, 0], [0]).arrays["input"].shape == (1, 3)
     assert explain("box_iou", [0.0, 0, 4, 4]).arrays["boxes1"].shape == (1, 4)
     assert explain("layer_norm", [[1.0, 2, 3, 4]]).options["normalized_shape"] == (4,)
+    assert explain("interpolate", [[1.0, 2, 3]]).results[0].values.shape == (1, 1, 2, 6)
+    assert explain("interpolate", [[1.0, 2, 3]], size=(1, 2)).results[0].values.shape == (1, 1, 1, 2)
+    assert explain("scatter", [[1.0, 2, 3], [4, 5, 6]]).arrays["src"].shape == (2, 3)
     assert explain("linear", [1.0, 2, 3]).results[0].values.shape == (2,)
 
 

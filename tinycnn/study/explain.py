@@ -348,9 +348,10 @@ def _check(found: Explanation, name: str, arguments: Mapping[str, Any], wanted: 
     places = [(label, index) for label in wanted for index in np.ndindex(found.arrays[label].shape)]
     for label, index in places[:most]:
         try:
-            right, left = numeric_differences(name, arguments, label, index, upstreams, STEP * max(1.0, abs(float(found.arrays[label][index]))))
+            step = STEP * max(1.0, abs(float(found.arrays[label][index])))
+            right, left, scale = numeric_differences(name, arguments, label, index, upstreams, step)
         except (TinycnnError, ValueError, KeyError):
-            right = left = math.nan  # a step leads out of the operator's domain
-        found.checks.append(Check(label, index, float(found_values(found, label)[index]), right, left))
+            right = left = scale = math.nan  # a step leads out of the operator's domain
+        found.checks.append(Check(label, index, float(found_values(found, label)[index]), right, left, scale))
     if len(places) > most:
         found.notes.append(f"the first {most} of {len(places)} gradient entries were checked by finite differences")

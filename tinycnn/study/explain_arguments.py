@@ -23,7 +23,6 @@ LARGEST_SIZE = 4096  # of what options such as output_size ask for
 SIZE_OPTIONS = frozenset(
     "output_size size scale_factor scale repeats sizes padding num_classes minlength bins shape pad kernel_size k dims chunks sampling_ratio".split()
 )
-UNNEEDED = {"index", "scale_factor"}
 LARGEST_ALONE = 256  # of one such number
 LARGEST_RATIO = 16  # of a sampling ratio, which is squared in each bin
 LIFTED = ("input", "weight", "indices")  # arrays that get axes of batch and channel, in the families of images
@@ -147,7 +146,9 @@ def _fitted(key: str, drawn: Any, given: Mapping[str, Any], example: Mapping[str
 def _unneeded(operator: Operator, key: str, given: Mapping[str, Any]) -> bool:
     """An optional part of the example that a user's own first array would not fit: scales, biases, masks."""
     parameter = inspect.signature(operator.function).parameters[key]
-    return bool(given) and parameter.default is None and key in UNNEEDED | set(operator.differentiable) - {"src"} and _own_shapes(given)
+    if key == "scale_factor":
+        return given.get("size") is not None
+    return bool(given) and parameter.default is None and key in {"index", *operator.differentiable} - {"src"} and _own_shapes(given)
 
 
 def _own_shapes(given: Mapping[str, Any]) -> bool:
