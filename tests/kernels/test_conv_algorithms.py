@@ -1,8 +1,5 @@
 """Winograd's and the Fourier transform's convolution against the definition."""
 
-import os
-import subprocess
-import sys
 
 import numba
 import numpy as np
@@ -171,22 +168,3 @@ def test_an_empty_batch(algorithm):
 def test_relu_keeps_nan(algorithm):
     x, weight = np.full((1, 1, 6, 6), np.nan, np.float32), np.ones((1, 1, 3, 3), np.float32)
     assert np.isnan(conv2d(x, weight, activation="relu", algorithm=algorithm).numpy()).all()
-
-
-def test_winograd_without_vector_instructions():
-    program = (
-        "import numpy as np\n"
-        "from tinycnn.kernels.cpu import winograd\n"
-        "from tinycnn.kernels.jit import FAST\n"
-        "assert not FAST\n"
-        "x, w = np.arange(72.0).reshape(1, 2, 6, 6), np.arange(36.0).reshape(2, 2, 3, 3)\n"
-        "options = ((1, 1), (1, 0, 1, 1), (1, 1), 1, 'reflect')\n"
-        "y = winograd.conv2d_winograd(x, w, None, *options, 'relu')\n"
-        "print(y.sum(), (y * y).sum(), (winograd.conv2d_grad_x_winograd(y, w, x.shape, *options) * x).sum())\n"
-    )
-    x, w = np.arange(72.0).reshape(1, 2, 6, 6), np.arange(36.0).reshape(2, 2, 3, 3)
-    options = ((1, 1), (1, 0, 1, 1), (1, 1), 1, "reflect")
-    y = conv.conv2d(x, w, None, *options, "relu")
-    expected = [y.sum(), (y * y).sum(), (conv.conv2d_grad_x(y, w, x.shape, *options) * x).sum()]
-    run = subprocess.run([sys.executable, "-c", program], env={**os.environ, "TINYCNN_FAST": "0"}, capture_output=True, text=True, check=True)
-    np.testing.assert_allclose([float(word) for word in run.stdout.split()], expected, rtol=1e-10)

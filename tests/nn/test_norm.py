@@ -232,8 +232,9 @@ def test_fuse_takes_over_other_activations(layer, name, training):
 
     plain, fused = net(), nn.fuse(net())
     taken, kept = fused[1 if training else 0], fused[5 if training else 4]
-    assert taken.activation == name
-    assert kept.activation == (name if training else None)  # Linear knows "relu" only
+    smooth = name in ("silu", "hardswish")
+    assert taken.activation == (None if training and smooth else name)  # in training two layers are faster
+    assert kept.activation == (name if training and not smooth else None)  # Linear knows "relu" only
     x, upstream = 4 * normal(3, 6, 2, 4, 4), normal(4, 6, 5)
     one, two = Tensor(x, requires_grad=True), Tensor(x, requires_grad=True)
     y, z = plain(one), fused(two)

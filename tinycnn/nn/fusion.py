@@ -27,6 +27,8 @@ _ACTIVATIONS: dict[type[Module], str] = {ReLU: "relu", ReLU6: "relu6", SiLU: "si
 # The layers that take over an activation, and those among them that know "relu" only.
 _ACTIVE = (Conv2d, Linear, BatchNorm1d, BatchNorm2d, BatchNorm3d)
 _RECTIFYING = (Linear,)
+# Their gradient asks for what went into them, which a fused layer must compute again: in training two layers are faster.
+_SMOOTH = ("silu", "hardswish")
 
 
 def fuse_conv_bn_eval(conv: M, bn: Any, transpose: bool = False) -> M:
@@ -122,7 +124,9 @@ def _watched(*modules: Any) -> bool:
 
 
 def _takes(layer: Module, activation: str | None) -> bool:
-    """Whether a layer that has activations has this one."""
+    """Whether a layer that has activations has this one, and is not slower with it."""
+    if activation in _SMOOTH and layer.training:
+        return False
     return activation in (None, "relu") or not isinstance(layer, _RECTIFYING)
 
 
@@ -140,7 +144,7 @@ def fuse(model: M) -> M:
 
     * Conv2d and BatchNorm2d, or Linear and BatchNorm1d, both in evaluation mode: the normalisation is folded into weight and bias.
     * Conv2d, Linear or batch normalisation and ReLU: the layer gets activation="relu" and applies it at the store. Conv2d and batch
-      normalisation also take over ReLU6, SiLU and Hardswish.
+      normalisation also take over ReLU6, and in evaluation mode SiLU and Hardswish.
 
     An Identity takes the second layer's place, so that positions stay; the keys of a folded normalisation vanish from the state dict, and
     its layer has a bias. The result is the same, with folding to rounding. A layer that has hooks, or stands in several places, is left
