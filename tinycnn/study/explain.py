@@ -114,7 +114,8 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
         traced = run_traced(found, name, arguments, run)
         found.tables = tables_for(found, steps, used)
         if backward or grad is not None:
-            _backward(found, operator, arguments, run, traced, grad, min(MOST_CHECKS, CHECKED_NUMBERS // (5 * made[0] + 1)))
+            computed = made[0] + total + sum(array.size for array in found.arrays.values())
+            _backward(found, operator, arguments, run, traced, grad, min(MOST_CHECKS, CHECKED_NUMBERS // (5 * computed + 1)))
     return found
 
 
@@ -267,7 +268,7 @@ def _influences(
     """For each element of a result the input elements that change it when they go above all others, below all, or become NaN."""
     found: dict[tuple[int, ...], list[Source]] = {}
     inputs = sum(array.size for _, array in arrays_in(arguments))
-    most = min(MOST_CHECKS, MOST_NUMBERS // (inputs + values.size) ** 2 + 4)
+    most = min(MOST_CHECKS, int(MOST_NUMBERS / (inputs + values.size) ** 1.5) + 4)  # runs of operators that compare all with some
     if inputs > most:
         explanation.notes.append(f"what decides {label} was looked for among the first {most} elements of each input")
     for source, array in arrays_in(arguments):

@@ -63,7 +63,7 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
     known = (
         ("PyTorch", f"output_size={shape_text(wanted)}", True, "floor(j i / o) to ceil((j + 1) i / o)"),
         ("TensorFlow", "reduce_mean", set(wanted) == {1}, "global pooling only, in its core"),
-        ("Keras", f"Global{kind}Pooling{rank}D", set(wanted) == {1}, "keepdims=True; global pooling only"),
+        ("Keras", f"Adaptive{kind}Pooling{rank}D", True, "recent releases of Keras 3; before, global pooling only"),
         ("Caffe", "global_pooling: true", set(wanted) == {1}, "global pooling only"),
         (
             "ONNX",
