@@ -95,6 +95,12 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
         run, steps, used = recorded_calls(name, arguments)
     except ShapeError as error:
         raise ShapeError(f"{error}{_drawn_text(operator, arguments, arrays, options)}") from error
+    except TinycnnError:
+        raise
+    except (TypeError, ValueError) as error:
+        if not arrays and not options:
+            raise
+        raise UsageError(f"explain: {name} cannot take this: {error}; `tinycnn explain {name}` shows arguments that do") from error
     total = sum(tensor.data.size for _, tensor in run.outputs)
     if total > MOST_RESULTS:
         raise UsageError(f"explain: {name} gives {total:,} numbers here, too many to read; take smaller arrays or a larger stride")

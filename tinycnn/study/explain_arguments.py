@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,6 +18,7 @@ from .operator_examples import example_arguments
 __all__ = ["arguments_for", "given_names", "parsed_array"]
 
 MOST_ELEMENTS = 4096  # of all inputs together
+LONGEST_TEXT = 200_000
 MOST_PRODUCTS = 300_000  # elements of the two largest inputs multiplied: what a reference kernel does in seconds
 LARGEST_SIZE = 4096  # of what options such as output_size ask for
 SIZE_OPTIONS = frozenset(
@@ -52,6 +53,8 @@ def parsed_array(text: str) -> np.ndarray:
     >>> parsed_array("5 0 8; 1 9 5").tolist()
     [[5.0, 0.0, 8.0], [1.0, 9.0, 5.0]]
     """
+    if len(text) > LONGEST_TEXT:
+        raise UsageError(f"an array of {len(text):,} characters is more than anybody reads; give at most {MOST_ELEMENTS:,} numbers")
     if text.lstrip().startswith(("[", "(")):
         return _bracketed(text)
     written = ([_row(row, text) for row in block.split(";") if row.strip()] for block in text.split("|"))
@@ -185,11 +188,13 @@ def _converted(operator: Operator, key: str, value: Any, examples: Mapping[str, 
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(example, tuple) and example and isinstance(example[0], np.ndarray):
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) or not isinstance(value, Iterable):
             value = (value,)
         return tuple(_converted(operator, key, part, {key: example[0]}) for part in value)
     weights = isinstance(value, list) and any(isinstance(part, (float, list)) for part in value)
     wants_array = isinstance(example, np.ndarray) or (example is None and (key in operator.differentiable or weights))
+    if wants_array and isinstance(value, str):
+        raise UsageError(f'explain: {operator.name}\'s {key} must be an array, not {value[:40]!r}; type its numbers: "5 0 8; 1 9 5"')
     if isinstance(value, np.ndarray) and not wants_array and example is not None:
         return _option(value)
     if not isinstance(value, np.ndarray) and not (wants_array and not isinstance(value, (str, bool)) and value is not None):
