@@ -18,7 +18,6 @@ explain conv2d weight=[[[[
 explain conv2d weight=heavy
 explain conv2d bias=word
 explain cat tensors=word
-explain meshgrid tensors=3
 explain conv2d input=True
 explain stack 1 (2
 explain linear weight={}
