@@ -314,6 +314,10 @@ def test_tensors_and_lists_do():
         (lambda: explain("adaptive_avg_pool2d", [[1.0]], output_size=100000), "too large"),
         (lambda: explain("conv2d", np.zeros((60, 60)), np.zeros((40, 40))), "too many products"),
         (lambda: explain("relu", [1.0, 2.0], grad=[1.0, 2.0, 3.0]), "they must be equal"),
+        (lambda: explain("one_hot", [10**9]), "a place for every number up to 1,000,000,000"),
+        (lambda: explain("clamp", input=None), "clamp needs input"),
+        (lambda: explain("conv2d", weight="heavy"), "weight must be an array, not 'heavy'"),
+        (lambda: explain("batch_norm", np.zeros((0, 2))), "batch_norm cannot take this"),
         (lambda: parsed_array("5 0; 1"), "row 2 of '5 0; 1' has 1 numbers, row 1 has 2"),
         (lambda: parsed_array("5 zero"), "'zero' in '5 zero' is not a number"),
         (lambda: parsed_array(" "), "an array is empty"),
@@ -348,6 +352,14 @@ def test_what_is_drawn_fits_what_is_given():
     assert explain("interpolate", [[1.0, 2, 3]], size=(1, 2)).results[0].values.shape == (1, 1, 1, 2)
     assert explain("scatter", [[1.0, 2, 3], [4, 5, 6]]).arrays["src"].shape == (2, 3)
     assert explain("linear", [1.0, 2, 3]).results[0].values.shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["relu", "eq", "argsort", "var", "sum", "cat", "logical_not", "isnan"])
+def test_nothing_is_explained_too(name):
+    empty = np.zeros((0, 2))
+    with np.errstate(all="raise"):
+        found = explain(name, empty, *([empty] if name == "eq" else []))
+    assert found.results and not any(element.sources for part in found.results for element in part.elements)
 
 
 def test_work_that_nobody_waits_for_is_refused(monkeypatch):

@@ -97,7 +97,7 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
         raise ShapeError(f"{error}{_drawn_text(operator, arguments, arrays, options)}") from error
     except TinycnnError:
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ZeroDivisionError) as error:
         if not arrays and not options:
             raise
         raise UsageError(f"explain: {name} cannot take this: {error}; `tinycnn explain {name}` shows arguments that do") from error
@@ -168,7 +168,7 @@ def run_traced(found: Explanation, name: str, arguments: Mapping[str, Any], run:
             traced = run_operator(name, arguments, traced_leaf)
     except TinycnnError:
         raise
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         found.notes.append(f"{name} does not run on traced numbers ({error}); sources are found by moving each input")
         traced, decisions = None, []
     histories = {label: tensor.data for label, tensor in traced.outputs} if traced else {}
@@ -274,7 +274,7 @@ def _influences(
     """For each element of a result the input elements that change it when they go above all others, below all, or become NaN."""
     found: dict[tuple[int, ...], list[Source]] = {}
     inputs = sum(array.size for _, array in arrays_in(arguments))
-    most = min(MOST_CHECKS, int(MOST_NUMBERS / (inputs + values.size) ** 1.5) + 4)  # runs of operators that compare all with some
+    most = min(MOST_CHECKS, int(MOST_NUMBERS / (inputs + values.size + 1) ** 1.5) + 4)  # runs of operators that compare all with some
     if inputs > most:
         explanation.notes.append(f"what decides {label} was looked for among the first {most} elements of each input")
     for source, array in arrays_in(arguments):

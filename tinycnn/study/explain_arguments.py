@@ -115,7 +115,7 @@ def arguments_for(operator: Operator, arrays: Sequence[Any], options: Mapping[st
         named[key] = value
     example = example_arguments(operator.name, seed)
     for key, value in named.items():
-        _require_option(operator, parameters[key], value)
+        _require_option(operator, parameters[key], value, example.get(key))
     _require_sizes(operator, named)
     given = {key: _converted(operator, key, value, example) for key, value in named.items()}
     missing = {key: value for key, value in example.items() if key not in given and not _unneeded(operator, key, given)}
@@ -142,7 +142,7 @@ def _fitted(key: str, drawn: Any, given: Mapping[str, Any], example: Mapping[str
             return np.resize(drawn, mine.shape)
         rows = key in ("target", "labels") and drawn.dtype.kind in "iu" and drawn.ndim == 1 and mine.ndim == before.ndim == 2
         if rows and len(drawn) == len(before):
-            return np.resize(drawn, len(mine)) % mine.shape[1]
+            return np.resize(drawn, len(mine)) % max(mine.shape[1], 1)
     return drawn
 
 
@@ -203,7 +203,7 @@ def _converted(operator: Operator, key: str, value: Any, examples: Mapping[str, 
     kind = example.dtype if isinstance(example, np.ndarray) else np.dtype(np.float64) if key in operator.differentiable else array.dtype
     if kind.kind == "f" and array.dtype.kind in "fiub":
         array = array.astype(np.float64)
-    elif array.dtype.kind == "f" and bool((array == np.round(array)).all()):
+    elif array.dtype.kind == "f" and bool((array == np.round(array)).all() and (np.abs(array) < 2**53).all()):
         array = array.astype(bool if kind == np.bool_ else np.int64)
     if isinstance(example, np.ndarray) and array.ndim < example.ndim and _lifted(operator, key, array, examples):
         array = array.reshape((1,) * (example.ndim - array.ndim) + array.shape)
@@ -247,11 +247,13 @@ def as_numbers(what: str, value: Any) -> np.ndarray:
     return array
 
 
-def _require_option(operator: Operator, parameter: inspect.Parameter, value: Any) -> None:
+def _require_option(operator: Operator, parameter: inspect.Parameter, value: Any, example: Any) -> None:
     """Refuse what no option takes."""
     if isinstance(parameter.default, bool) and not isinstance(value, (bool, np.bool_)):
         shown = "an array" if isinstance(value, np.ndarray) else repr(value)[:40]
         raise UsageError(f"explain: {operator.name}'s {parameter.name} must be true or false, not {shown}")
+    if value is None and parameter.default is parameter.empty and isinstance(example, np.ndarray):
+        raise UsageError(f'explain: {operator.name} needs {parameter.name}; type its numbers: "5 0 8; 1 9 5"')
     if isinstance(value, (dict, set, bytes, complex)) or value is ...:
         raise UsageError(f"explain: {operator.name}'s {parameter.name} must be a number, some in parentheses, a word or an array, not {value!r:.40}")
 
@@ -281,6 +283,9 @@ def _require_readable(operator: Operator, arguments: Mapping[str, Any]) -> None:
     for key, size in sizes.items():
         if size > MOST_ELEMENTS:
             raise UsageError(f"explain: {operator.name}'s {key} have {size:,} elements, but every one is written out; give at most {MOST_ELEMENTS:,}")
+    counted = next((value for key, value in arguments.items() if key in ("input", "tensor") and operator.name in ("one_hot", "bincount")), None)
+    if isinstance(counted, np.ndarray) and counted.size and counted.max() > MOST_ELEMENTS:
+        raise UsageError(f"explain: {operator.name} makes a place for every number up to {counted.max():,}, too many to read; give smaller ones")
     largest = sorted(sizes.values())[-2:]
     if len(largest) == 2 and largest[0] * largest[1] > MOST_PRODUCTS:
         sizes_text = f"{largest[1]:,} and {largest[0]:,}"
