@@ -46,11 +46,11 @@ def model_flow(model: Module, input_size: tuple[int, ...]) -> ShapeFlow:
     """
     batch = (1, *input_size)
     work = sum(parameter.data.size for parameter in model.parameters()) * math.prod(input_size[1:])  # at least its multiplications
-    try:
-        with kernels.use("reference") if work < SMALL else nullcontext():
+    with kernels.use("reference") if work < SMALL else nullcontext():
+        try:
             graph = record_or_explain(model, batch)
-    except ShapeError as error:
-        return ShapeFlow(tuple(input_size), (), (), str(error), _right_number(model, batch))
+        except ShapeError as error:
+            return ShapeFlow(tuple(input_size), (), (), str(error), _right_number(model, batch))
     steps = tuple(_step(call, sum(value.elements for value in graph.own_parameters(call))) for call in graph.calls if len(call.output.shape) > 1)
     return ShapeFlow(tuple(input_size), steps, tuple(vanishing(graph)), None)
 
