@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +88,11 @@ def test_list_names_every_operator(run_main):
         (("explain", "relu", "1 2", "alpha=1"), "has no argument 'alpha'"),
         (("explain", "max_pool2d", "kernel_size="), "write NAME=VALUE"),
         (("explain", "relu", "--html", "/no/such/folder/x.html"), "name a file in a folder that exists"),
+        (("explain", "relu", "--html", ""), "name a file in a folder that exists"),
+        (("explain", "relu", ";"), "an array is empty"),
+        (("explain", "relu", "1 2", "inplace=maybe"), "must be true or false"),
+        (("explain", "max_pool2d", "kernel_size={}"), "must be a number, some in parentheses"),
+        (("explain", "interpolate", "size=(3000,3000)"), "too large to write every number out"),
     ],
 )
 def test_wrong_words_get_a_sentence(run_main, arguments, words):
@@ -96,10 +102,68 @@ def test_wrong_words_get_a_sentence(run_main, arguments, words):
 
 
 def test_a_huge_file_is_refused_without_being_read(run_main, tmp_path):
-    np.lib.format.open_memmap(tmp_path / "huge.npy", "w+", np.float64, (10000, 10000)).flush()
-    code, _, error = run_main("explain", "relu", tmp_path / "huge.npy")
+    np.lib.format.open_memmap(tmp_path / "huge.npy", "w+", np.float64, (10000, 10000))
+    Image.new("1", (10000, 10000)).save(tmp_path / "huge.png")
+    (tmp_path / "huge.csv").write_text("0," * 600_000)
+    for name, words in (
+        ("huge.npy", "100,000,000 elements"),
+        ("huge.png", "more pixels than is safe"),
+        ("huge.csv", "bytes, more than anybody reads"),
+    ):
+        code, _, error = run_main("explain", "relu", tmp_path / name)
+        assert code == 2
+        assert words in error
+
+
+class Bomb:
+    """What a pickle would run."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("exploded"),))
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("pickled.npy", np.array([Bomb()], object), "give a .npy of plain numbers"),
+        ("complex.npy", np.array([1 + 2j]), "not an array of numbers"),
+        ("words.npy", np.array(["a"]), "not an array of numbers"),
+        ("cut.npy", b"\x93NUMPY\x01\x00", "cannot be read as an array"),
+        ("bytes.csv", bytes(range(256)), "cannot be read as an array"),
+        ("empty.csv", b"", "an array is empty"),
+        ("ragged.csv", b"1,2\n3\n", "row 2 of"),
+        ("no.png", b"nothing", "cannot be read as an array"),
+        ("folder.csv", None, "is a folder"),
+    ],
+)
+def test_files_that_hold_no_array(run_main, elsewhere, name, content, words):
+    if isinstance(content, np.ndarray):
+        np.save(name, content, allow_pickle=True)
+    elif content is None:
+        Path(name).mkdir()
+    else:
+        Path(name).write_bytes(content)
+    code, _, error = run_main("explain", "relu", name)
     assert code == 2
-    assert "100,000,000 elements" in error
+    assert words in error
+    assert not Path("exploded").exists()
+
+
+def test_tables_from_spreadsheets(run_main, elsewhere):
+    Path("x.csv").write_text('\ufeff"1";"2"\n"3";"4"\n')
+    assert json.loads(run_main("explain", "relu", "x.csv", "--json")[1])["arrays"]["input"]["values"] == [[1, 2], [3, 4]]
+
+
+def test_options_may_stand_before_arrays(run_main):
+    code, output, _ = run_main("explain", "--backward", "relu", "--grad", "5 6", "1 -2")
+    assert code == 0
+    assert "grad_input[0] = grad[0] = 5" in output
+
+
+def test_nan_and_empty_arrays_are_explained(run_main, elsewhere):
+    np.save("empty.npy", np.zeros((0, 3)))
+    assert run_main("explain", "relu", "empty.npy", "--backward")[0] == 0
+    assert run_main("explain", "softmax", "nan inf 1", "--backward", "--json")[0] == 0
 
 
 def test_the_page_holds_no_link_and_survives_hostile_text(tmp_path):

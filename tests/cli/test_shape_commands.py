@@ -50,6 +50,38 @@ def test_solve(run_main):
     assert run_main("solve", "conv_transpose2d", "--in", "4", "--out", "8", "--k", "3", "--s", "2", "--p", "1", "--op", "any")[0] == 0
 
 
+def test_searches_that_would_not_end_are_refused(run_main):
+    code, _, error = run_main("solve", "conv", "--in", "any", "--out", "3", "--k", "3", "--s", "100000000")
+    assert code == 2 and "all input sizes from 200000003 to 300000002 give 3" in error
+    code, _, error = run_main("solve", "same", "--k", "1-100000")
+    assert code == 2 and "at most 100" in error
+
+
+def test_nothing_found_tells_the_nearest(run_main):
+    assert "the nearest output is 32: kernel 1" in run_main("solve", "conv", "--in", "32", "--out", "1000")[1]
+
+
+def test_transposed_fixes_need_not_be_even(run_main):
+    assert (
+        "output_padding 1: (4 - 1)*2 - 2*1 + 3 + 1 = 8"
+        in run_main("shape", "deconv", "--in", "4", "--k", "3", "--s", "2", "--p", "1", "--op", "5")[1]
+    )
+    assert "padding 4: (4 - 1)*2 - 2*4 + 3 = 1" in run_main("shape", "deconv", "--in", "4", "--k", "3", "--s", "2", "--p", "9")[1]
+    huge = str(2**31 - 1)
+    code, output, _ = run_main("shape", "conv", "--in", huge, "--k", huge, "--d", huge)
+    assert code == 0 and "does not fit" in output and "kernel 1:" in output
+    assert "padding 23" not in output and "input 46" not in output  # more than an axis holds
+
+
+@pytest.mark.parametrize(
+    "question", [("shape", "conv", "--in", "7", "--k", "3"), ("solve", "conv", "--in", "7", "--out", "5"), ("conventions", "ceil")]
+)
+@pytest.mark.parametrize("page", ["", "/no/such/folder/x.html"])
+def test_pages_that_cannot_be_written(run_main, question, page):
+    code, _, error = run_main(*question, "--html", page)
+    assert code == 2 and "name a file in a folder that exists" in error
+
+
 def test_conventions(run_main):
     code, output, _ = run_main("conventions", "ceil", "count include")
     assert code == 0 and "[1.5, 3.5, 5]" in output and "[4, 6, 6, 4]" in output and "Gram" not in output

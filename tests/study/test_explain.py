@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -11,14 +12,16 @@ import tinycnn
 from tinycnn import Tensor
 from tinycnn.errors import ShapeError, UsageError
 from tinycnn.registry import OPERATORS
-from tinycnn.study import explain
+from tinycnn.study import explain, explain_calls
 from tinycnn.study.explain_arguments import parsed_array
 from tinycnn.study.explain_calls import arrays_in, gradients_of, is_arrays, run_operator, traced_leaf
+from tinycnn.study.explanation import Check
 from tinycnn.study.operator_examples import example_arguments
 from tinycnn.study.plain_numbers import numpy_function
-from tinycnn.study.traced import OPERATIONS, Traced, walk
+from tinycnn.study.traced import OPERATIONS, Traced, counted, walk
 from tinycnn.study.traced_array import traced_array
 
+explain_module = sys.modules["tinycnn.study.explain"]  # its name in the package is the function
 CONSTANT_IN_THE_GRADIENT = {"complete_box_iou", "complete_box_iou_loss"}
 DECISIONS = {
     "all", "allclose", "any", "argmax", "argmin", "argsort", "batched_nms", "bincount", "bucketize", "eq", "equal", "ge", "gt", "histc", "isclose",
@@ -219,7 +222,7 @@ def test_suppression_reasons():
     rows = {row[0]: row[-1] for row in found.tables[0].rows}
     assert rows["1"] == "kept"
     assert rows["2"] == "kept"
-    assert rows["0"].startswith("suppressed by box 1: IoU 0.680672 > 0.5")
+    assert rows["0"].startswith("suppressed by box 1: IoU 81/119 > 0.5")
     assert found.results[0].values.tolist() == [1, 2]
 
 
@@ -248,6 +251,12 @@ def test_kinks_are_named_with_both_sides():
     assert [check.kink for check in found.checks] == [False, True, False]
     assert found.checks[1].verdict == "kink: 0 from the left, 1 from the right"
     assert found.checks[1].agrees
+
+
+def test_small_gradients_are_checked_in_earnest():
+    close, far = Check("x", (), 1.25e-6, 1.2501e-6, 1.2499e-6), Check("x", (), 1.25e-6, 0.0, 0.0)
+    assert close.agrees and not far.agrees
+    assert Check("x", (), 1.25e-6, 0.0, 0.0, 1000.0).agrees  # nothing can be said so far below the rounding of the numbers subtracted
 
 
 def test_index_maps():
@@ -290,16 +299,32 @@ def test_tensors_and_lists_do():
         (lambda: explain("zzzzzz"), "--list"),
         (lambda: explain("max_pool2d", [[1, 2], [3, 4]], kernelsize=2), "did you mean kernel_size"),
         (lambda: explain("relu", [1.0], input=[2.0]), "given twice"),
-        (lambda: explain("relu", np.zeros((10000, 10000))), "has 100,000,000 elements"),
+        (lambda: explain("relu", np.zeros((10000, 10000), np.uint8)), "has 100,000,000 elements"),
+        (lambda: explain("relu", np.broadcast_to(np.int8(1), (10000, 10000)), grad=[1.0]), "has 100,000,000 elements"),
+        (lambda: explain("relu", [1.0], grad=np.broadcast_to(1.0, (10000, 10000))), "grad has 100,000,000 elements"),
+        (lambda: explain("relu", [1.0], grad=[1j]), "grad is not an array of numbers"),
+        (lambda: explain("cumsum", np.arange(4096.0), dim=0), "numbers stand behind the elements of y"),
+        (lambda: explain("roi_align", sampling_ratio=1000), "take one up to 16"),
+        (lambda: explain("relu", [1.0], inplace="maybe"), "inplace must be true or false, not 'maybe'"),
+        (lambda: explain("relu", [1.0], np.array([3.0])), "inplace must be true or false, not an array"),
+        (lambda: explain("max_pool2d", kernel_size={"a": 1}), "must be a number, some in parentheses, a word or an array"),
         (lambda: explain("relu", [[1, 2], [3]]), "give every row as many numbers"),
         (lambda: explain("relu", ["one"]), "not an array of numbers"),
         (lambda: explain("relu", [1.0], [2.0], [3.0]), "too many"),
         (lambda: explain("adaptive_avg_pool2d", [[1.0]], output_size=100000), "too large"),
         (lambda: explain("conv2d", np.zeros((60, 60)), np.zeros((40, 40))), "too many products"),
         (lambda: explain("relu", [1.0, 2.0], grad=[1.0, 2.0, 3.0]), "they must be equal"),
+        (lambda: explain("one_hot", [10**9]), "a place for every number up to 1,000,000,000"),
+        (lambda: explain("clamp", input=None), "clamp needs input"),
+        (lambda: explain("conv2d", weight="heavy"), "weight must be an array, not 'heavy'"),
+        (lambda: explain("batch_norm", np.zeros((0, 2))), "batch_norm cannot take this"),
         (lambda: parsed_array("5 0; 1"), "row 2 of '5 0; 1' has 1 numbers, row 1 has 2"),
         (lambda: parsed_array("5 zero"), "'zero' in '5 zero' is not a number"),
         (lambda: parsed_array(" "), "an array is empty"),
+        (lambda: parsed_array(";"), "an array is empty"),
+        (lambda: parsed_array("|;|"), "an array is empty"),
+        (lambda: parsed_array("[[1, 2], [3]]"), "is no array of numbers"),
+        (lambda: parsed_array("[1, 2"), "is no array of numbers"),
         (lambda: parsed_array("1 2 | 3"), "differ in size"),
     ],
 )
@@ -312,6 +337,61 @@ def test_wrong_input_gets_a_sentence_that_says_what_to_type(call, words):
 def test_the_operators_own_rules_speak_for_themselves():
     with pytest.raises(ShapeError, match="conv2d"):
         explain("conv2d", np.ones((1, 2, 3, 3)), np.ones((1, 1, 2, 2)))
+    with pytest.raises(ShapeError, match=r"other \(3, 2\) came from the worked example: give it too"):
+        explain("matmul", [[1.0, 2.0]])
+
+
+def test_what_is_drawn_fits_what_is_given():
+    assert explain("add", [1.0, 2, 3, 4]).arrays["other"].shape == (4,)
+    assert explain("mse_loss", np.ones((3, 4))).arrays["target"].shape == (3, 4)
+    assert explain("cross_entropy", [[1.0, 2], [3, 4], [5, 6]]).arrays["target"].max() < 2
+    assert explain("cross_entropy", [2.0, 1, 0], [0]).arrays["input"].shape == (1, 3)
+    assert explain("box_iou", [0.0, 0, 4, 4]).arrays["boxes1"].shape == (1, 4)
+    assert explain("layer_norm", [[1.0, 2, 3, 4]]).options["normalized_shape"] == (4,)
+    assert explain("interpolate", [[1.0, 2, 3]]).results[0].values.shape == (1, 1, 2, 6)
+    assert explain("interpolate", [[1.0, 2, 3]], size=(1, 2)).results[0].values.shape == (1, 1, 1, 2)
+    assert explain("scatter", [[1.0, 2, 3], [4, 5, 6]]).arrays["src"].shape == (2, 3)
+    assert explain("linear", [1.0, 2, 3]).results[0].values.shape == (2,)
+
+
+@pytest.mark.parametrize("name", ["relu", "eq", "argsort", "var", "sum", "cat", "logical_not", "isnan"])
+def test_nothing_is_explained_too(name):
+    empty = np.zeros((0, 2))
+    with np.errstate(all="raise"):
+        found = explain(name, empty, *([empty] if name == "eq" else []))
+    assert found.results and not any(element.sources for part in found.results for element in part.elements)
+
+
+def test_work_that_nobody_waits_for_is_refused(monkeypatch):
+    monkeypatch.setattr(explain_calls, "SECONDS", 0)
+    with pytest.raises(UsageError, match="takes more than 0 seconds"):
+        explain("roi_align", [[1.0, 2], [3, 4]], [0.0, 0, 0, 1e9, 1e9], sampling_ratio=0)
+
+
+def test_large_results_are_checked_at_some_places(monkeypatch):
+    monkeypatch.setattr(explain_module, "CHECKED_NUMBERS", 3000)
+    found = explain("conv2d", np.arange(36.0).reshape(6, 6), np.ones((3, 3)), backward=True)
+    assert 4 <= len(found.checks) < 36
+    assert any("gradient entries were checked" in note for note in found.notes)
+    monkeypatch.setattr(explain_module, "MOST_NUMBERS", 0)
+    decided = explain("argmax", np.arange(6.0).reshape(2, 3), dim=1)
+    assert any("was looked for among the first 4 elements" in note for note in decided.notes)
+
+
+def test_too_much_arithmetic_is_refused():
+    x = traced_array("x", np.ones(3))
+    with counted(4) as made:
+        x.sum()
+        assert made[0] == 2
+        with pytest.raises(UsageError, match="more than 4 numbers are computed on the way"):
+            x * x
+    assert len(x * x) == 3  # elsewhere nothing is counted
+
+
+def test_tables_of_products_and_routes():
+    product = explain("matmul", [[1.0, 2]], [[3.0], [4]]).tables[0]
+    assert product.rows == (("[0, 0]", "input[0, 0] other[0, 0] + input[0, 1] other[1, 0]", "1 * 3 + 2 * 4", "11"),)
+    assert explain("sort", [[3.0, 1, 2]], dim=1).tables[0].rows[0] == ("y[0][0, 0]", "input[0, 1]", "1")
 
 
 def test_inline_arrays():
@@ -319,3 +399,4 @@ def test_inline_arrays():
     assert parsed_array("1, 2; 3, 4").tolist() == [[1, 2], [3, 4]]
     assert parsed_array("1/4 -inf").tolist() == [0.25, -math.inf]
     assert parsed_array("1 2; 3 4 | 5 6; 7 8").shape == (2, 2, 2)
+    assert parsed_array("[[1, 2], [3, 4]]").tolist() == [[1, 2], [3, 4]]

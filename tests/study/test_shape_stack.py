@@ -86,11 +86,11 @@ def test_the_flow_is_what_a_network_of_these_layers_gives(kernels, size):
 
 def test_a_network_tells_the_same():
     flow = model_flow(models.lenet5(), (1, 28, 28))
+    wrong = model_flow(nn.Sequential(nn.Conv2d(1, 6, 5), nn.Flatten(), nn.Linear(9, 2)), (1, 8, 8))
     assert flow.path() == "1x28x28 -> 6x28x28 -> 6x14x14 -> 16x10x10 -> 16x5x5 -> 400 -> 120 -> 84 -> 10"
     assert sum(step.parameters for step in flow.steps) == 61_706
     assert flow.flatten_features == 400
     assert "(28 + 2*2 - 5)/1 + 1 = 28" in flow.text()
-    wrong = model_flow(nn.Sequential(nn.Conv2d(1, 6, 5), nn.Flatten(), nn.Linear(9, 2)), (1, 8, 8))
     assert "in_features=96" in wrong.failure and wrong.fixes == ("in_features=96 for the linear layer behind the flatten",)
 
 

@@ -46,5 +46,5 @@ def run(arguments: argparse.Namespace) -> int:
         close = nearest(arguments.topics[0][:60], [row.topic for row in ROWS])
         raise UsageError(f"{error}{close}") from error
     console.say(found.text())
-    finish(console, arguments, found.to_dict(), conventions_page(found) if arguments.html else "")
+    finish(console, arguments, found.to_dict(), conventions_page(found) if arguments.html is not None else "")
     return 0

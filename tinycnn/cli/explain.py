@@ -3,6 +3,7 @@
 import argparse
 import ast
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .common import Console, whole_number
+from .shape import write_page
 
 DESCRIPTION = """\
 Take one operator apart: its formula, your numbers in it, which inputs every output adds up and with which weights, the gradients as explicit
@@ -24,6 +26,8 @@ examples:
   tinycnn explain --list                                             all operators by family
 """
 SIDE = 8  # pixels of an image that are taken: more is not readable
+LARGEST_FILE = 1_000_000  # bytes of a .csv
+CSV_SIGNS = str.maketrans({";": " ", "\t": " ", '"': " "})
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         **options,
     )
-    if arguments.html:
+    if arguments.html is not None:
         write_page(Path(arguments.html), found.html())
         console.say(f"wrote {arguments.html}: open it in a browser and step with the arrow keys")
     elif arguments.latex:
@@ -74,14 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found.to_dict(), indent=1))
     return 0
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write the page, or say why not."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--html {path}: {error.strerror or error}; name a file in a folder that exists and can be written") from error
 
 
 def is_named(text: str) -> bool:
@@ -124,22 +120,44 @@ def read_array(text: str) -> np.ndarray:
         return parsed_array(text)
     path = Path(text)
     if not path.is_file():
-        raise UsageError(f'there is no file {text!r}; give one that exists, or type the numbers: "5 0 8; 1 9 5"')
+        wrong = f"{text!r} is a folder" if path.is_dir() else f"there is no file {text!r}"
+        raise UsageError(f'{wrong}; give a file that exists, or type the numbers: "5 0 8; 1 9 5"')
     try:
         if path.suffix.lower() == ".npy":
             return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         if path.suffix.lower() == ".csv":
-            return parsed_array(";".join(path.read_text().strip().splitlines()))
+            return read_csv(path)
         return read_image(path)
+    except UsageError:
+        raise
     except (OSError, ValueError, EOFError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"{text} cannot be read as an array: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(
+            f"{text} cannot be read as an array: {reason}; give a .npy of plain numbers, a .csv, an image, or type the numbers"
+        ) from error
+
+
+def read_csv(path: Path) -> np.ndarray:
+    """Rows on lines, numbers between commas, semicolons, tabs or blanks, in quotes or not."""
+    from ..study.explain_arguments import parsed_array
+
+    if path.stat().st_size > LARGEST_FILE:
+        raise UsageError(f"{path} has {path.stat().st_size:,} bytes, more than anybody reads; cut out a few rows and columns")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return parsed_array(";".join(line.translate(CSV_SIGNS) for line in lines))
 
 
 def read_image(path: Path) -> np.ndarray:
     """The upper left corner of an image in grey, 0 to 255."""
     from PIL import Image
 
-    with Image.open(path) as image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(path)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise UsageError(
+                f"{path} has more pixels than is safe to read; give a smaller image, of which the first {SIDE} x {SIDE} are taken"
+            ) from error
+    with image:
         return np.asarray(image.crop((0, 0, min(SIDE, image.width), min(SIDE, image.height))).convert("L"), np.float64)

@@ -74,8 +74,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; `{self.prog} --help` lists the options")
 
     def parse_all(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parse; an option that does not exist is answered with the nearest ones that do."""
-        parsed, unknown = self.parse_known_args(list(arguments))
+        """Parse, options and other words in any order; an option that does not exist is answered with the nearest ones that do."""
+        parsed, unknown = self.parse_known_intermixed_args(list(arguments))
         if unknown:
             name = unknown[0].split("=")[0]
             known = [option for action in self._actions for option in action.option_strings]

@@ -123,16 +123,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.picture:
         console.say(volume_text(answer) + "\n")
     console.say(answer.text())
-    finish(console, arguments, answer.to_dict(), pages.shape_page(answer) if arguments.html else "")
+    finish(console, arguments, answer.to_dict(), pages.shape_page(answer) if arguments.html is not None else "")
     return 0
 
 
 def finish(console: Console, arguments: argparse.Namespace, result: dict[str, Any], page: str) -> None:
     """Write the page and the JSON that were asked for."""
     if arguments.html is not None:
-        arguments.html.write_text(page, encoding="utf-8")
+        write_page(arguments.html, page)
         console.say(f"wrote {arguments.html}")
     console.result({**result, "files": [arguments.html] if arguments.html is not None else []})
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page, or say why not."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--html {path}: {error.strerror or error}; name a file in a folder that exists and can be written") from error
 
 
 def _is_model(name: str) -> bool:
@@ -177,7 +185,7 @@ def _stack(console: Console, arguments: argparse.Namespace) -> int:
     sizes = arguments.input if isinstance(arguments.input, tuple) else (arguments.input,)
     flow = shape_flow(arguments.what, sizes)
     console.say(flow.text())
-    finish(console, arguments, flow.to_dict(), pages.flow_page(flow) if arguments.html else "")
+    finish(console, arguments, flow.to_dict(), pages.flow_page(flow) if arguments.html is not None else "")
     return 0
 
 
@@ -195,7 +203,7 @@ def _model(console: Console, arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.what}: --in {max(size)} is too large to run a network on; write sizes up to 1024, or a stack of layers as text")
     flow = model_flow(built(arguments.what, size), size)
     console.say(flow.text())
-    finish(console, arguments, flow.to_dict(), pages.flow_page(flow, f"Sizes through {arguments.what}") if arguments.html else "")
+    finish(console, arguments, flow.to_dict(), pages.flow_page(flow, f"Sizes through {arguments.what}") if arguments.html is not None else "")
     return 0
 
 

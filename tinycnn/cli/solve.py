@@ -25,6 +25,7 @@ examples:
 a number may be 3, some to choose from 1,3,5, a range 1-7, or any; `?` in quotes is the same as any
 """
 MOST = 100_000  # numbers of a range
+MOST_KERNELS = 100  # that `same` answers at once
 
 
 def choice(text: str) -> Any:
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ArgumentError as error:
         raise UsageError(str(error)) from error
     console.say(found.text())
-    finish(console, arguments, found.to_dict(), solutions_page(found) if arguments.html else "")
+    finish(console, arguments, found.to_dict(), solutions_page(found) if arguments.html is not None else "")
     return 0
 
 
@@ -128,7 +129,9 @@ def _same(console: Console, arguments: argparse.Namespace) -> int:
         raise UsageError(
             "solve same: with a stride the size shrinks; `same` asks for stride 1 (TensorFlow's SAME: `tinycnn shape conv2d --p same_tf`)"
         )
-    lines = [same_padding_of(kernel, dilation) for kernel in kernels[:100]]
+    if len(kernels) > MOST_KERNELS:
+        raise UsageError(f"solve same: {len(kernels):,} kernels are too many to list; give at most {MOST_KERNELS}")
+    lines = [same_padding_of(kernel, dilation) for kernel in kernels]
     for line in lines:
         console.say(line)
     size = max(kernels) * dilation
@@ -136,6 +139,6 @@ def _same(console: Console, arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         from ..study.shape_page import solutions_page
 
-        page = solutions_page(solve("conv", size=size, output="same", kernel=kernels[:100], padding="?", dilation=dilation))
+        page = solutions_page(solve("conv", size=size, output="same", kernel=kernels, padding="?", dilation=dilation))
     finish(console, arguments, {"answers": lines}, page)
     return 0

@@ -8,7 +8,8 @@ from typing import Any
 from .animation import Animation
 from .animation_layout import BOTTOM, LETTER, LINE_SIZE, layout_of, line_letters, wrapped
 from .animation_svg import drawing, style
-from .explain_page import STYLE, script_data
+from .explain_page import STYLE
+from .page import script_data
 
 __all__ = ["notebook_frame", "page"]
 

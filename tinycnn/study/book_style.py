@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from .explain_page import STYLE, script_data
+from .explain_page import STYLE
+from .page import script_data
 
 __all__ = ["document", "search_box"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional, ops
+from .. import functional, kernels, ops
 from ..errors import ArgumentError
 from ..tensor import Tensor
 from .tables import text_table
@@ -108,24 +108,27 @@ def conventions(topics: Sequence[str] = ()) -> Convention:
     """
     from .convention_rows import ROWS
 
-    wanted = [topic.lower().replace("_", " ").replace("-", " ") for topic in topics]
-    rows = [row for row in ROWS if not wanted or any(topic in row.topic.lower().replace("_", " ").replace("-", " ") for topic in wanted)]
-    unmatched = [
-        topic for topic, plain in zip(topics, wanted) if not any(plain in row.topic.lower().replace("_", " ").replace("-", " ") for row in ROWS)
-    ]
-    if unmatched:
-        raise ArgumentError(f"conventions: there is no topic {unmatched[0]!r}; there are {', '.join(row.topic for row in ROWS)}")
+    for topic in topics:
+        if not topic.strip() or not any(_words(topic) in _words(row.topic) for row in ROWS):
+            raise ArgumentError(f"conventions: there is no topic {topic[:60]!r}; there are {', '.join(row.topic for row in ROWS)}")
+    rows = [row for row in ROWS if not topics or any(_words(topic) in _words(row.topic) for topic in topics)]
     return Convention(tuple(map(_run, rows)))
 
 
+def _words(topic: str) -> str:
+    """A topic without capitals, dashes and underscores."""
+    return topic.strip().lower().replace("_", " ").replace("-", " ")
+
+
 def _run(row: ConventionRow) -> ConventionRow:
-    """The row with its results: the calls are constants of this package, run as they are shown."""
+    """The row with its results: the calls are constants of this package, run as they are shown, with kernels that nothing compiles."""
     from .. import metrics
 
     names: dict[str, Any] = {"F": functional, "ops": ops, "np": np, "confusion_matrix": metrics.confusion_matrix}
-    for line in row.setup:
-        exec(line, names)
-    rules = tuple(Rule(rule.name, rule.who, rule.call, _plain(eval(rule.call, dict(names)))) for rule in row.rules)
+    with kernels.use("reference"):
+        for line in row.setup:
+            exec(line, names)
+        rules = tuple(Rule(rule.name, rule.who, rule.call, _plain(eval(rule.call, dict(names)))) for rule in row.rules)
     return ConventionRow(row.topic, row.question, row.setup, rules, row.consequence, row.sources)
 
 

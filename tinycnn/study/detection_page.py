@@ -6,7 +6,8 @@ import html
 
 from ..metrics.detection_curves import RULE_WORDS
 from .detection_report import ClassRow, DetectionReport, number_text
-from .shape_page import SCRIPT, _page, _table
+from .page import html_table
+from .shape_page import SCRIPT, answer_page
 
 __all__ = ["detection_page"]
 
@@ -50,10 +51,10 @@ def detection_page(report: DetectionReport) -> str:
         f"threshold {report.threshold:g}. Curves and verdicts: {RULE_WORDS[report.rule]}."
     )
     parts = [STYLE, f"<p class=soft>{html.escape(words)}</p>"]
-    parts.append(_table(report.header, [row.cells() for row in (*report.rows, report.mean)], numbers=range(1, 7), whole=(0,)))
+    parts.append(html_table(report.header, [row.cells() for row in (*report.rows, report.mean)], numbers=range(1, 7), whole=(0,)))
     parts.append(f"<p class=soft>{html.escape(report.policy())}.</p>")
     stats = [[name, "-" if value < 0 else f"{value:.4f}"] for name, value in report.coco.stats().items()]
-    parts += ["<details><summary>COCO's summary</summary>", _table(("", "value"), stats, numbers=(1,)), "</details>"]
+    parts += ["<details><summary>COCO's summary</summary>", html_table(("", "value"), stats, numbers=(1,)), "</details>"]
     drawn = [row for row in report.rows if row.truths]
     if drawn:
         parts.append("<h2>Precision against recall</h2>")
@@ -65,15 +66,15 @@ def detection_page(report: DetectionReport) -> str:
     for row in drawn:
         parts += [f"<h3>{html.escape(row.name)}: AP {number_text(_area(report, row))}</h3>", _curve_svg(report, row), _steps(report, row)]
     counts = [[name, str(count)] for name, count in report.counts().items() if count]
-    parts += ["<h2>Verdicts</h2>", _table(("", "how many"), counts, numbers=(1,))]
+    parts += ["<h2>Verdicts</h2>", html_table(("", "how many"), counts, numbers=(1,))]
     verdicts = [report.verdict_cells(each) for each in report.verdicts[:MOST_ROWS]]
-    parts.append(_table(("image", "class", "score", "verdict", "why"), verdicts, numbers=(2,)))
+    parts.append(html_table(("image", "class", "score", "verdict", "why"), verdicts, numbers=(2,)))
     if len(report.verdicts) > MOST_ROWS:
         parts.append(f"<p class=soft>the first {MOST_ROWS} of {len(report.verdicts)}; --json has all</p>")
     if report.missed:
         missed = [report.missed_cells(each) for each in report.missed[:MOST_ROWS]]
-        parts += ["<h2>Missed truths</h2>", _table(("image", "class", "box", "missed because"), missed)]
-    return _page("Average precision", parts, report.to_dict(), SCRIPT)
+        parts += ["<h2>Missed truths</h2>", html_table(("image", "class", "box", "missed because"), missed)]
+    return answer_page("Average precision", parts, report.to_dict(), SCRIPT)
 
 
 def _area(report: DetectionReport, row: ClassRow) -> float:
@@ -134,8 +135,8 @@ def _corners(recall: list[float], envelope: list[float]) -> list[tuple[float, fl
 
 
 def _steps(report: DetectionReport, row: ClassRow) -> str:
-    ranked = _table(("rank", "score", "", "TP", "FP", "precision", "recall", "envelope"), report.ranked(row.category), numbers=(0, 1, 3, 4, 5, 6, 7))
+    ranked = html_table(("rank", "score", "", "TP", "FP", "precision", "recall", "envelope"), report.ranked(row.category), numbers=(0, 1, 3, 4, 5, 6, 7))
     steps = [[f"{level:.4g}", f"{height:.4f}", f"{weight:.4f}", f"{height * weight:.4f}"] for level, height, weight in report.steps_of(row.category)]
     steps.append(["sum", "", "", number_text(_area(report, row))])
-    added = _table(("recall", "best precision from there on", "weight", "adds"), steps, numbers=(0, 1, 2, 3))
+    added = html_table(("recall", "best precision from there on", "weight", "adds"), steps, numbers=(0, 1, 2, 3))
     return f"<details><summary>how it is built</summary>{ranked}<p class=soft>{html.escape(RULE_WORDS[report.rule])}</p>{added}</details>"

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .exercise_sheet import Blank, Exercise, Given, Sheet, matrix_text, units, value_text
-from .explain_page import STYLE, script_data
+from .explain_page import STYLE
+from .page import script_data
 
 __all__ = ["document", "framed", "hashed", "sheet_page"]
 

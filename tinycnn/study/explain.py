@@ -7,16 +7,17 @@ another way: what an explanation shows is what ran.
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import TinycnnError, UsageError
+from ..errors import ShapeError, TinycnnError, UsageError
 from ..registry import OPERATORS, Operator
-from .explain_arguments import arguments_for
+from .explain_arguments import arguments_for, as_numbers, given_names
 from .explain_calls import (
     Run,
     arrays_in,
@@ -29,14 +30,17 @@ from .explain_calls import (
 )
 from .explain_tables import tables_for
 from .explanation import Check, Element, Explanation, Part, Source, Step, Summand
-from .traced import Decision, Traced, number, recorded_decisions, walk
+from .traced import Decision, Traced, counted, number, recorded_decisions, walk
 from .traced_array import traced_array
 from .tracetext import expression, latex, plain, substituted, summand_texts
 
 __all__ = ["explain"]
 
 MOST_RESULTS = 4096  # elements of one result that are taken apart
-MOST_CHECKS = 200
+MOST_NUMBERS = 400_000  # that are computed on the way
+MOST_READ = 100_000  # numbers behind all elements of a result together
+MOST_CHECKS = 200  # elements that are moved, fewer where a run computes much:
+CHECKED_NUMBERS = 600_000  # that are computed for all of them
 STEP = 1e-5  # of finite differences: they err by about its square
 NOT_DIFFERENTIATED = {
     "complete_box_iou": "The gradient takes alpha as a constant; finite differences move it too, so they differ.",
@@ -87,7 +91,16 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
     """
     operator = _known(name)
     arguments = arguments_for(operator, arrays, options, seed)
-    run, steps, used = recorded_calls(name, arguments)
+    try:
+        run, steps, used = recorded_calls(name, arguments)
+    except ShapeError as error:
+        raise ShapeError(f"{error}{_drawn_text(operator, arguments, arrays, options)}") from error
+    except TinycnnError:
+        raise
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        if not arrays and not options:
+            raise
+        raise UsageError(f"explain: {name} cannot take this: {error}; `tinycnn explain {name}` shows arguments that do") from error
     total = sum(tensor.data.size for _, tensor in run.outputs)
     if total > MOST_RESULTS:
         raise UsageError(f"explain: {name} gives {total:,} numbers here, too many to read; take smaller arrays or a larger stride")
@@ -103,11 +116,20 @@ def explain(name: str, *arrays: Any, backward: bool = False, grad: Any = None, s
         seed=seed,
         results=[],
     )
-    traced = run_traced(found, name, arguments, run)
-    found.tables = tables_for(found, steps, used)
-    if backward or grad is not None:
-        _backward(found, operator, arguments, run, traced, grad)
+    with counted(MOST_NUMBERS) as made:
+        traced = run_traced(found, name, arguments, run)
+        found.tables = tables_for(found, steps, used)
+        if backward or grad is not None:
+            computed = made[0] + total + sum(array.size for array in found.arrays.values())
+            _backward(found, operator, arguments, run, traced, grad, min(MOST_CHECKS, CHECKED_NUMBERS // (5 * computed + 1)))
     return found
+
+
+def _drawn_text(operator: Operator, arguments: Mapping[str, Any], arrays: Sequence[Any], options: Mapping[str, Any]) -> str:
+    """Which arrays the user has not seen, where they do not fit his own."""
+    mine = given_names(operator, arrays, options)
+    drawn = [f"{label} {array.shape}" for label, array in arrays_in(arguments) if label.split("[")[0] not in mine] if mine else []
+    return f"; {', '.join(drawn)} came from the worked example: give {'it' if len(drawn) == 1 else 'them'} too" if drawn else ""
 
 
 def _known(name: Any) -> Operator:
@@ -146,7 +168,7 @@ def run_traced(found: Explanation, name: str, arguments: Mapping[str, Any], run:
             traced = run_operator(name, arguments, traced_leaf)
     except TinycnnError:
         raise
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         found.notes.append(f"{name} does not run on traced numbers ({error}); sources are found by moving each input")
         traced, decisions = None, []
     histories = {label: tensor.data for label, tensor in traced.outputs} if traced else {}
@@ -155,13 +177,14 @@ def run_traced(found: Explanation, name: str, arguments: Mapping[str, Any], run:
         if history is not None and history.dtype == object and history.shape == tensor.shape:
             found.results.append(part_of(label, label, history))
         else:
-            found.results.append(_decided(label, name, arguments, tensor.data, decisions))
+            found.results.append(_decided(found, label, name, arguments, tensor.data, decisions))
     return traced
 
 
 def part_of(name: str, of: str, history: np.ndarray) -> Part:
     """A result of traced numbers, element by element, with the steps that elements share."""
     roots = [value if isinstance(value, Traced) else Traced(value) for value in history.reshape(-1)]
+    _require_few(name, roots)
     names = shared_steps(roots)
     nodes = {id(node): node for node in walk(roots)}
     steps = tuple(Step(label, *texts_of(nodes[key], names), nodes[key].value, tuple(nodes[key].sources())) for key, label in names.items())
@@ -175,6 +198,16 @@ def part_of(name: str, of: str, history: np.ndarray) -> Part:
         elements.append(Element(index, root.value, *texts_of(root, names), summands, tuple(root.sources()), tuple(inside)))
     values = np.array([float(root.value) for root in roots]).reshape(history.shape)
     return Part(name, of, values, tuple(elements), steps)
+
+
+def _require_few(name: str, roots: list[Traced]) -> None:
+    """Refuse a result whose elements add up, all together, more than anybody reads."""
+    left = MOST_READ
+    for root in roots:
+        for _ in walk([root]):
+            left -= 1
+        if left < 0:
+            raise UsageError(f"explain: more than {MOST_READ:,} numbers stand behind the elements of {name}, too many to read; take smaller arrays")
 
 
 def texts_of(node: Traced, names: Mapping[int, str]) -> tuple[str, str, str]:
@@ -214,9 +247,9 @@ def _worth_a_name(node: Traced) -> bool:
     return not (node.operation in ("*", "/") and all(operand.operation in ("source", "constant") for operand in node.operands))
 
 
-def _decided(label: str, name: str, arguments: Mapping[str, Any], values: np.ndarray, decisions: list[Decision]) -> Part:
+def _decided(found: Explanation, label: str, name: str, arguments: Mapping[str, Any], values: np.ndarray, decisions: list[Decision]) -> Part:
     """A result of whole numbers or bools: each with the inputs that change it, and the comparisons where there is one for each."""
-    touched = _influences(label, name, arguments, values)
+    touched = _influences(found, label, name, arguments, values)
     matched = len(decisions) == values.size
     elements = []
     for place, index in enumerate(np.ndindex(values.shape)):
@@ -235,11 +268,17 @@ def decision_text(decision: Decision) -> str:
     return f"{shown[0]} {decision.sign} {shown[1]}: {'yes' if decision.outcome else 'no'}"
 
 
-def _influences(label: str, name: str, arguments: Mapping[str, Any], values: np.ndarray) -> dict[tuple[int, ...], list[Source]]:
-    """For each element of a result the input elements that change it when they are moved far, a little, or negated."""
+def _influences(
+    explanation: Explanation, label: str, name: str, arguments: Mapping[str, Any], values: np.ndarray
+) -> dict[tuple[int, ...], list[Source]]:
+    """For each element of a result the input elements that change it when they go above all others, below all, or become NaN."""
     found: dict[tuple[int, ...], list[Source]] = {}
+    inputs = sum(array.size for _, array in arrays_in(arguments))
+    most = min(MOST_CHECKS, int(MOST_NUMBERS / (inputs + values.size + 1) ** 1.5) + 4)  # runs of operators that compare all with some
+    if inputs > most:
+        explanation.notes.append(f"what decides {label} was looked for among the first {most} elements of each input")
     for source, array in arrays_in(arguments):
-        for index in list(np.ndindex(array.shape))[:MOST_CHECKS]:
+        for index in itertools.islice(np.ndindex(array.shape), most):
             for other in _alternatives(array, index):
 
                 def moved(argument: str, original: np.ndarray, source: str = source, index: tuple[int, ...] = index, other: Any = other) -> Any:
@@ -274,7 +313,7 @@ def upstream_for(values: np.ndarray, grad: Any, name: str) -> np.ndarray:
     """The upstream gradient: given, or 1, 2, 3, ..."""
     if grad is None:
         return np.arange(1.0, values.size + 1).reshape(values.shape)
-    array = np.asarray(grad, np.float64)
+    array = as_numbers("grad", grad).astype(np.float64)
     if array.size == values.size and array.ndim <= values.ndim:
         array = array.reshape(values.shape)
     if array.shape != values.shape:
@@ -282,7 +321,7 @@ def upstream_for(values: np.ndarray, grad: Any, name: str) -> np.ndarray:
     return array
 
 
-def _backward(found: Explanation, operator: Operator, arguments: Mapping[str, Any], run: Run, traced: Run | None, grad: Any) -> None:
+def _backward(found: Explanation, operator: Operator, arguments: Mapping[str, Any], run: Run, traced: Run | None, grad: Any, checks: int) -> None:
     """Fill in gradients and checks."""
     live = [label for label, tensor in run.outputs if tensor.requires_grad]
     if not operator.differentiable or not live or traced is None:
@@ -303,7 +342,7 @@ def _backward(found: Explanation, operator: Operator, arguments: Mapping[str, An
         found.notes.append(f"the traced gradient of {', '.join(differ)} differs from the one on floats")
     if operator.name in NOT_DIFFERENTIATED:
         found.notes.append(NOT_DIFFERENTIATED[operator.name])
-    _check(found, operator.name, arguments, wanted, upstreams)
+    _check(found, operator.name, arguments, wanted, upstreams, max(checks, 4))
 
 
 def found_values(found: Explanation, label: str) -> np.ndarray:
@@ -311,15 +350,15 @@ def found_values(found: Explanation, label: str) -> np.ndarray:
     return next(part.values for part in found.gradients if part.of == label)
 
 
-def _check(found: Explanation, name: str, arguments: Mapping[str, Any], wanted: list[str], upstreams: Mapping[str, np.ndarray]) -> None:
+def _check(found: Explanation, name: str, arguments: Mapping[str, Any], wanted: list[str], upstreams: Mapping[str, np.ndarray], most: int) -> None:
     """Finite differences beside every gradient entry, up to a number of them."""
     places = [(label, index) for label in wanted for index in np.ndindex(found.arrays[label].shape)]
-    for label, index in places[:MOST_CHECKS]:
+    for label, index in places[:most]:
         try:
-            right, left = numeric_differences(name, arguments, label, index, upstreams, STEP * max(1.0, abs(float(found.arrays[label][index]))))
+            step = STEP * max(1.0, abs(float(found.arrays[label][index])))
+            right, left, scale = numeric_differences(name, arguments, label, index, upstreams, step)
         except (TinycnnError, ValueError, KeyError):
-            right = left = math.nan  # a step leads out of the operator's domain
-        found.checks.append(Check(label, index, float(found_values(found, label)[index]), right, left))
-    if len(places) > MOST_CHECKS:
-        found.notes.append(f"the first {MOST_CHECKS} of {len(places)} gradient entries were checked by finite differences")
-
+            right = left = scale = math.nan  # a step leads out of the operator's domain
+        found.checks.append(Check(label, index, float(found_values(found, label)[index]), right, left, scale))
+    if len(places) > most:
+        found.notes.append(f"the first {most} of {len(places)} gradient entries were checked by finite differences")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 
 from .. import kernels
 from ..autograd import backward
+from ..errors import UsageError
 from ..listening import profiled
 from ..registry import OPERATORS
 from ..tensor import Tensor
@@ -22,6 +24,7 @@ __all__ = ["Call", "Run", "bound", "gradients_of", "numeric_differences", "recor
 
 Wrap = Callable[[str, np.ndarray], Tensor]
 FRESH_SEED = 0
+SECONDS = 20  # of one run; what takes longer nobody reads
 
 
 @dataclass
@@ -136,13 +139,14 @@ def gradients_of(run: Run, upstreams: Mapping[str, np.ndarray]) -> dict[str, np.
 
 def numeric_differences(
     name: str, arguments: Mapping[str, Any], of: str, index: tuple[int, ...], upstreams: Mapping[str, np.ndarray], step: float
-) -> tuple[float, float]:
-    """The slopes of sum(grad * y) from the right and from the left when one element of an input moves; infinite where the value jumps.
+) -> tuple[float, float, float]:
+    """The slopes of sum(grad * y) from the right and from the left when one element of an input moves, infinite where the value jumps;
+    and sum(abs(grad * y)), which their rounding is in proportion to.
 
     Two steps, h and h / 2, are extrapolated to none: a one-sided difference D(h) is off by a multiple of h, 2 D(h / 2) - D(h) is not.
     """
 
-    def value(shift: float) -> float:
+    def summands(shift: float) -> np.ndarray:
         def moved(label: str, array: np.ndarray) -> Tensor:
             copy = array.copy()
             if label == of:
@@ -150,17 +154,21 @@ def numeric_differences(
             return Tensor(copy)
 
         outputs = dict(run_operator(name, arguments, moved).outputs)
-        return sum(float((outputs[label].data * upstream).sum()) for label, upstream in upstreams.items())
+        return np.concatenate([(outputs[label].data * upstream).reshape(-1) for label, upstream in upstreams.items()])
 
     with np.errstate(all="ignore"):
-        here = value(0.0)
+        start = summands(0.0)
+        here = float(start.sum())
+
+        def value(shift: float) -> float:
+            return float(summands(shift).sum())
 
         def slope(h: float) -> float:
             whole, half = (value(h) - here) / h, (value(h / 2) - here) / (h / 2)
             jumps = abs(half) > 1.9 * abs(whole) and abs(half) > 1e-2 / abs(h)
             return math.copysign(math.inf, half) if jumps else 2 * half - whole
 
-        return slope(step), slope(-step)
+        return slope(step), slope(-step), float(np.abs(start).sum())
 
 
 def recorded_calls(name: str, arguments: Mapping[str, Any]) -> tuple[Run, list[Call], list[Call]]:
@@ -173,8 +181,11 @@ def recorded_calls(name: str, arguments: Mapping[str, Any]) -> tuple[Run, list[C
     steps: list[Call] = []
     used: list[Call] = []
     open_frames: list[tuple[Any, Call]] = []
+    deadline = time.monotonic() + SECONDS
 
     def watch(frame: Any, event: str, result: Any) -> None:
+        if time.monotonic() > deadline:
+            raise UsageError(f"explain: {name} takes more than {SECONDS} seconds on these numbers; take smaller ones")
         code = frame.f_code
         if event == "call" and (code in operators or code in functions):
             call = Call(operators.get(code) or functions[code], dict(frame.f_locals))

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import html
-import json
-from typing import Any
 
 from .explain_text import as_dict
 from .explanation import Explanation
+from .page import BASE, document, script_data
 
-__all__ = ["STEPPER", "STYLE", "notebook_frame", "page", "script_data", "stepper_scripts"]
+__all__ = ["STEPPER", "STYLE", "notebook_frame", "page", "stepper_scripts"]
 
-STYLE = """
-:root { --ink: #1f2933; --soft: #5b6773; --line: #d5dce3; --paper: #fff; --panel: #f5f7f9; --now: #b45309; --now-fill: #fde8c4; --from: #1d4ed8;
-  --from-fill: #d6e4ff; --good: #166534; --bad: #b42318; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #a3b0bd; --line: #3a4653; --paper: #14191f; --panel: #1e252d; --now: #fbbf5c;
-  --now-fill: #5a3c0c; --from: #9cc1ff; --from-fill: #1f3f78; --good: #7ddc9a; --bad: #ff9a8d; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1180px; margin: 0 auto; padding: 1.5rem 1.1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .2rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.15rem; margin: 1.8rem 0 .5rem; }
+OWN_STYLE = """
+@media screen and (min-width: 601px) { body { font-size: 17px; } }
 h3 { font-size: 1rem; margin: 0 0 .3rem; color: var(--soft); font-weight: 600; }
-.lead { color: var(--soft); margin: 0 0 .6rem; }
-code, pre, .mono { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-pre { background: var(--panel); padding: .8rem 1rem; border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere;
-  font-size: .86rem; margin: .4rem 0; }
 p.step { margin: .25rem 0; }
 .bar { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin: .9rem 0; position: sticky; top: 0; background: var(--paper);
   padding: .5rem 0; z-index: 2; border-bottom: 1px solid var(--line); }
-button { font: inherit; color: inherit; border: 1px solid var(--line); border-radius: 7px; background: var(--paper); padding: .25rem .8rem;
-  cursor: pointer; }
-button:hover { border-color: var(--from); } button[aria-pressed=true] { background: var(--from-fill); border-color: var(--from); }
-button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline-offset: 1px; }
+button[aria-pressed=true] { background: var(--from-fill); border-color: var(--from); }
+td:focus-visible { outline: 3px solid var(--from); outline-offset: 1px; }
 #tabs { display: flex; flex-wrap: wrap; gap: .4rem; }
 .where { margin-left: auto; color: var(--soft); font-variant-numeric: tabular-nums; }
 .arrays { display: flex; flex-wrap: wrap; gap: 1.4rem 2rem; align-items: flex-start; }
@@ -40,29 +25,24 @@ button:focus-visible, td:focus-visible { outline: 3px solid var(--from); outline
 table.dense { font-size: .78rem; } table.grid.dense td { min-width: 0; height: 1.9em; padding: .1em .3em; }
 .grids { display: flex; flex-wrap: wrap; gap: .8rem; }
 .grids figure { margin: 0; } figcaption { color: var(--soft); font-size: .8rem; }
-table.grid { border-collapse: collapse; }
-table.grid td { border: 1px solid var(--line); min-width: 2.7em; height: 2.3em; padding: .1em .45em; text-align: center;
-  font-variant-numeric: tabular-nums; }
+table.grid td { border: 1px solid var(--line); min-width: 2.7em; height: 2.3em; padding: .1em .45em; text-align: center; }
 table.grid td.from { background: var(--from-fill); box-shadow: inset 0 0 0 2px var(--from); font-weight: 600; }
-table.grid td.term { background: var(--now-fill); box-shadow: inset 0 0 0 3px var(--now); font-weight: 700; }
-table.grid td.now { background: var(--now-fill); box-shadow: inset 0 0 0 3px var(--now); font-weight: 700; }
+table.grid td.term, table.grid td.now { background: var(--now-fill); box-shadow: inset 0 0 0 3px var(--now); font-weight: 700; }
 table.grid.result td { cursor: pointer; }
 .focus { background: var(--panel); border-radius: 10px; padding: 1rem 1.2rem; margin-top: 1.2rem; }
 .equation { font-size: 1.15rem; overflow-wrap: anywhere; margin: .3rem 0; } .equation b { color: var(--now); }
 .equation .mono { font-size: 1rem; }
-.wide { overflow-x: auto; } table.list { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+table.list { font-size: .9rem; }
 table.list th, table.list td { text-align: left; padding: .25rem 1.1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 table.list th { color: var(--soft); font-weight: 600; white-space: nowrap; } table.list td { overflow-wrap: anywhere; }
 table.list td.short { white-space: nowrap; }
 table.list tr.pick:hover td { background: var(--now-fill); }
-.good { color: var(--good); } .bad { color: var(--bad); font-weight: 700; } footer { margin-top: 2.5rem; color: var(--soft); font-size: .86rem; }
-kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35em; font: inherit; font-size: .85em; }
-@media (max-width: 600px) { body { font-size: 15px; } main { padding: 1rem .7rem 3rem; } .where { margin-left: 0; } }
-@media print { :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --panel: #fff; } .bar { display: none; } body { font-size: 10pt; }
-  .focus { border: 1px solid #999; } tr, figure { break-inside: avoid; } .array, .wide { overflow: visible; max-height: none; }
-  pre { white-space: pre-wrap; border: 1px solid #999; } }
-.print { display: none; } @media print { .print { display: block; } }
+.bad { font-weight: 700; }
+@media (max-width: 600px) { .where { margin-left: 0; } }
+.print { display: none; }
+@media print { .print { display: block; } .bar { display: none; } .focus { border: 1px solid #999; } .array { overflow: visible; max-height: none; } }
 """
+STYLE = BASE + OWN_STYLE
 
 SCRIPT = """
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -220,34 +200,25 @@ STEPPER = """<div class="bar"><span id="tabs" role="group" aria-label="results a
 
 def page(found: Explanation) -> str:
     """The page, which needs no network."""
-    title = html.escape(f"{found.operator}, explained")
-    formula = f"<h2>Formula</h2><pre>{html.escape(found.formula)}</pre>" if found.formula else ""
-    notes = "".join(f"<p class=lead>{html.escape(note)}</p>" for note in found.notes)
-    kinks = f"<p class=lead>The derivative jumps at: {html.escape(found.kinks)}.</p>" if found.kinks and found.gradients else ""
-    written = html.escape(found.text(elements=64))
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style></head><body><main>
-<h1>{html.escape(found.operator)}</h1><p class="lead">{html.escape(found.summary)}</p>
-<p class="lead"><code>{html.escape(found.call)}</code></p>
-{STEPPER}
-{formula}{kinks}{notes}<div id="tables"></div>
-<section class="print"><h2>Every element</h2><pre>{written}</pre></section>
-<footer>Arrow keys step through the elements, <kbd>1</kbd> <kbd>2</kbd> ... change the result, Home and End go to the ends.
-The numbers are those of the reference kernel, run on numbers that remember their sources; the terms add up to every value
-{"exactly" if not found.largest_error else f"to {found.largest_error:.0e}"}.</footer></main>
-{stepper_scripts(found)}</body></html>
-"""
+    parts = [
+        f'<h1>{html.escape(found.operator)}</h1><p class="lead">{html.escape(found.summary)}</p>',
+        f'<p class="lead"><code>{html.escape(found.call)}</code></p>',
+        STEPPER,
+        *([f"<h2>Formula</h2><pre>{html.escape(found.formula)}</pre>"] if found.formula else []),
+        *([f'<p class="lead">The derivative jumps at: {html.escape(found.kinks)}.</p>'] if found.kinks and found.gradients else []),
+        *(f'<p class="lead">{html.escape(note)}</p>' for note in found.notes),
+        '<div id="tables"></div>',
+        f'<section class="print"><h2>Every element</h2><pre>{html.escape(found.text(elements=64))}</pre></section>',
+        "<footer>Arrow keys step through the elements, <kbd>1</kbd> <kbd>2</kbd> ... change the result, Home and End go to the ends.",
+        "The numbers are those of the reference kernel, run on numbers that remember their sources; the terms add up to every value",
+        f"{'exactly' if not found.largest_error else f'to {found.largest_error:.0e}'}.</footer>",
+    ]
+    return document(f"{found.operator}, explained", parts, as_dict(found), style=OWN_STYLE, script=SCRIPT)
 
 
 def stepper_scripts(found: Explanation) -> str:
     """The data and the program that fill `STEPPER` and the element "tables"; they come last in a page."""
     return f'<script type="application/json" id="data">{script_data(as_dict(found))}</script><script>{SCRIPT}</script>'
-
-
-def script_data(data: dict[str, Any]) -> str:
-    """JSON that no text inside can end."""
-    return json.dumps(data, separators=(",", ":")).replace("</", "<\\/").replace("<!--", "<\\u0021--")
 
 
 def notebook_frame(found: Explanation) -> str:

@@ -6,6 +6,7 @@ arguments; it uses the kernels' own helpers, so no number is computed in a secon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from ..kernels.reference import moments, nms, roi
 from ..tensor import Tensor
 from .explain_calls import Call
 from .explanation import Element, Explanation, Table
+from .plain_numbers import divide
+from .traced import number
 from .tracetext import plain
 
 __all__ = ["provides", "tables_for"]
@@ -80,9 +83,9 @@ def short(value: Any) -> str:
 def composition(steps: list[Call]) -> Table:
     """The operators that a composed one called, in order."""
     rows = []
-    for number, call in enumerate(steps, 1):
+    for step, call in enumerate(steps, 1):
         arguments = ", ".join(f"{key}={short(value)}" for key, value in list(call.arguments.items())[:3] if value is not None)
-        rows.append((str(number), call.name, arguments, short(call.result)))
+        rows.append((str(step), call.name, arguments, short(call.result)))
     return Table("Steps: the operators it calls", ("step", "operator", "arguments", "result"), tuple(rows))
 
 
@@ -99,6 +102,25 @@ def products(found: Explanation, used: list[Call]) -> list[Table]:
 
 def _window(found: Explanation, element: Element, name: str) -> list[Any]:
     return [found.arrays[source][index].item() for source, index in element.sources if source == name]
+
+
+@provides("matmul", "mm", "bmm", "mv", "dot", "addmm", "baddbmm", "einsum", "tensordot", "outer", "gram_matrix")
+def matrix_products(found: Explanation, used: list[Call]) -> list[Table]:
+    """Row times column of every output."""
+    rows = [(place(element.index), element.symbols, element.numbers, plain(element.value)) for element in found.results[0].elements]
+    return [Table("Products and sums", ("y", "row times column", "with numbers", "sum"), tuple(rows))]
+
+
+@provides("sort", "topk", "kthvalue", "median", "max", "min", "amax", "amin", "aminmax", "maximum", "minimum")
+def routes(found: Explanation, used: list[Call]) -> list[Table]:
+    """Which element stands at each place: the gradient goes there."""
+    rows = [
+        (part.name + place(element.index), ", ".join(map(source_text, element.sources)), plain(element.value))
+        for part in found.results
+        for element in part.elements
+        if element.terms
+    ]
+    return [Table("Routes: which element it is", ("result", "comes from", "value"), tuple(rows), "The gradient goes back on the same route.")]
 
 
 @provides("conv_transpose")
@@ -152,7 +174,7 @@ def taps(found: Explanation, used: list[Call]) -> list[Table]:
             sources = [source for source in term.sources if source[0] == "input"]
             if len(sources) == 1:
                 value = found.arrays["input"][sources[0][1]].item()
-                weight = plain(float(term.value) / value) if value else "*"
+                weight = plain(divide(term.value, number(value))) if value else "*"
                 rows.append((place(element.index), source_text(sources[0]), plain(value), weight, plain(term.value)))
     note = "* the element is 0, any weight gives 0." if any(row[3] == "*" for row in rows) else ""
     return [Table("Taps: what each output reads", ("y", "element", "value", "weight", "adds"), tuple(rows), note)]
@@ -203,10 +225,11 @@ def overlap_row(a: np.ndarray, b: np.ndarray) -> tuple[str, ...]:
     """Areas, intersection, union and quotient of two boxes, by the definition that NMS uses."""
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0)
     height = max(min(a[3], b[3]) - max(a[1], b[1]), 0)
-    union = nms.area(a) + nms.area(b) - width * height
-    numbers = (nms.area(a), nms.area(b), width * height, union, width * height / union if union else np.nan)
-    texts = [plain(float(value)) for value in numbers]
-    return texts[0], texts[1], f"{plain(float(width))} x {plain(float(height))}", texts[2], texts[3], texts[4]
+    shared = number(width * height)
+    union = number(nms.area(a) + nms.area(b) - width * height)
+    ratio = divide(shared, union) if union else math.nan
+    sides = f"{plain(number(width))} x {plain(number(height))}"
+    return plain(number(nms.area(a))), plain(number(nms.area(b))), sides, plain(shared), plain(union), plain(ratio)
 
 
 @provides("nms")
@@ -225,10 +248,12 @@ def suppressions(found: Explanation, used: list[Call]) -> list[Table]:
         ratios = ", ".join(f"{overlap_row(boxes[j], boxes[i])[-1]} with {j}" for j in rivals)
         winner = next((j for j in rivals if nms.covers(boxes[j], boxes[i], threshold)), None)
         reason = "kept" if i in kept else f"suppressed by box {winner}: IoU {overlap_row(boxes[winner], boxes[i])[-1]} > {plain(float(threshold))}"
-        rows.append((str(i), plain(float(scores[i])), "" if groups is None else str(int(groups[i])), ratios or "no kept box before it", reason))
+        group = () if groups is None else (str(int(groups[i])),)
+        rows.append((str(i), plain(float(scores[i])), *group, ratios or "no kept box before it", reason))
         if i in kept:
             earlier.append(i)
-    return [Table("Boxes by falling score", ("box", "score", "group", "IoU with kept boxes", "verdict"), tuple(rows))]
+    header = ("box", "score", *(() if groups is None else ("group",)), "IoU with kept boxes", "verdict")
+    return [Table("Boxes by falling score", header, tuple(rows))]
 
 
 @provides("roi")

@@ -40,7 +40,8 @@ def as_text(found: Explanation, elements: int) -> str:
     if found.kinks and found.gradients:
         lines.append(f"The derivative jumps at: {found.kinks}")
     error = found.largest_error
-    lines.append("The terms of every element add up to its value" + (f", to {error:.0e}" if error else ", exactly"))
+    if any(element.terms for part in found.parts for element in part.elements):
+        lines.append("The terms of every element add up to its value" + (f", to {error:.0e}" if error else ", exactly"))
     return "\n".join(lines).rstrip() + "\n"
 
 

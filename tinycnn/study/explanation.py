@@ -13,6 +13,7 @@ from .tracetext import plain
 __all__ = ["Check", "Element", "Explanation", "Part", "Step", "Summand", "Table"]
 
 Source = tuple[str, tuple[int, ...]]
+ROUNDING = 1e-8  # of a difference of numbers around 1, divided by the step
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Check:
-    """One entry of a gradient beside finite differences from the right, from the left and central."""
+    """One entry of a gradient beside finite differences from the right, from the left and central.
+
+    `scale` is the sum of the absolute values that were subtracted: their rounding is all that a small gradient may hide behind.
+    """
 
     of: str
     index: tuple[int, ...]
     analytic: float
     right: float
     left: float
+    scale: float = 1.0
 
     @property
     def numeric(self) -> float:
@@ -107,7 +112,7 @@ class Check:
         if not np.isfinite([self.left, self.right]).all():
             return True  # a jump, or a step out of the domain: there is nothing to compare with
         low, high = sorted((self.left, self.right))
-        slack = 1e-6 * max(1.0, abs(low), abs(high))
+        slack = 1e-6 * max(abs(low), abs(high)) + ROUNDING * max(self.scale, 1.0)
         return low - slack <= self.analytic <= high + slack
 
     @property

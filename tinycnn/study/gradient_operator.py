@@ -220,10 +220,10 @@ def _entry(
     value = float(dict(arrays_in(arguments))[label][index])
     step = STEP * max(1.0, abs(value) if math.isfinite(value) else 1.0)
     try:
-        right, left = numeric_differences(operator.name, arguments, label, index, upstreams, step)
+        right, left, scale = numeric_differences(operator.name, arguments, label, index, upstreams, step)
     except (TinycnnError, ValueError, KeyError):
-        right = left = math.nan  # a step leads out of the operator's domain
-    check = Check(label, index, float(gradients[label][index]), right, left)
+        right = left = scale = math.nan  # a step leads out of the operator's domain
+    check = Check(label, index, float(gradients[label][index]), right, left, scale)
     numeric = check.numeric
     error = relative_error(check.analytic, numeric, floors[label]) if math.isfinite(numeric) else math.nan
     near = ties.get((label, index), [])

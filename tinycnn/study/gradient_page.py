@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import math
 
-from .explain_page import STYLE, script_data
+from .explain_page import STYLE
 from .gradient_report import EntryCheck, GradientReport, Sweep, as_dict, table_rows
+from .page import script_data
 from .tracetext import plain
 
 __all__ = ["curve_svg", "kink_svg", "notebook_frame", "page"]

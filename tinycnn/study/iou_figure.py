@@ -12,7 +12,8 @@ import numpy as np
 from .. import ops
 from ..errors import ArgumentError
 from ..metrics import box_overlaps
-from .shape_page import _page, _table
+from .page import html_table
+from .shape_page import answer_page
 from .tables import text_table
 
 __all__ = ["IouFigure", "iou_figure", "iou_page", "iou_svg"]
@@ -173,5 +174,5 @@ def iou_page(figure: IouFigure) -> str:
     True
     """
     parts = [STYLE, iou_svg(figure), '<p class="soft">green: the intersection; dashed: the box around both; the line joins the centres</p>']
-    parts.append(_table(("", "value", "formula", "with your numbers"), figure.rows(), numbers=(1,), whole=(0,)))
-    return _page(f"IoU of two boxes: {figure.value('IoU'):.4f}", parts, figure.to_dict())
+    parts.append(html_table(("", "value", "formula", "with your numbers"), figure.rows(), numbers=(1,), whole=(0,)))
+    return answer_page(f"IoU of two boxes: {figure.value('IoU'):.4f}", parts, figure.to_dict())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 
-from .explain_page import STYLE, script_data
+from .explain_page import STYLE
 from .lecture import STATUS, LectureMap, Shown, checks_of, expected_text
 from .lectures import DECKS, Check, Erratum, Row
 from .lectures.entries import PREAMBLE
+from .page import script_data
 
 __all__ = ["lecture_page"]
 

@@ -6,7 +6,7 @@ import html
 
 from .metric_sheet import MetricSheet
 from .metric_steps import Cell, Step
-from .shape_page import _page
+from .shape_page import answer_page
 
 __all__ = ["metric_page"]
 
@@ -74,7 +74,7 @@ def metric_page(sheet: MetricSheet) -> str:
     for title, steps in sheet.sections:
         rows = "\n".join(_row(step) for step in steps)
         parts.append(f'<h2>{html.escape(title)}</h2>\n<div class="wide"><table><tbody>\n{rows}\n</tbody></table></div>')
-    return _page(f"Metrics of {len(sheet.names)} classes, {sum(map(sum, sheet.matrix))} examples", parts, sheet.to_dict(), SCRIPT)
+    return answer_page(f"Metrics of {len(sheet.names)} classes, {sum(map(sum, sheet.matrix))} examples", parts, sheet.to_dict(), SCRIPT)
 
 
 def _matrix(sheet: MetricSheet) -> str:

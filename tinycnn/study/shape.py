@@ -311,11 +311,11 @@ def _inverse_notes(name: str, axes: tuple[Axis, ...]) -> list[str]:
 
 def _overlap_notes(words: str, axis: Axis) -> list[str]:
     """The number of terms of each output, and what avoids a pattern in them."""
-    counts = axis.overlaps()
+    counts = axis.overlaps() if axis.allowed else None
     if counts is None or axis.stride == 1:
         return []
     shown = " ".join(map(str, counts[:24])) + (" ..." if len(counts) > 24 else "")
     found = [f"terms an output along {words}: {shown}"]
-    if not axis.fits and axis.allowed:
+    if not axis.fits:
         found.append("without a checkerboard: a kernel that is a multiple of the stride, interpolate and then conv, or conv and then pixel_shuffle")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from .shape_axis import Axis
@@ -11,6 +12,7 @@ from .shape_axis import Axis
 __all__ = ["Fix", "nearest_fixes"]
 
 TRIED = 4096  # candidates a fix
+LARGEST = 2**31 - 1  # what an axis holds
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,11 @@ def nearest_fixes(axis: Axis) -> list[Fix]:
     return _transposed_fixes(axis) if axis.transposes else _window_fixes(axis)
 
 
-def _changed(change: str, axis: Axis, found: Iterable[dict[str, Any]]) -> list[Fix]:
-    """The first of the candidates that fits, as a list of one or none."""
-    for count, values in enumerate(found):
-        if count >= TRIED:
-            break
+def _changed(change: str, axis: Axis, found: Iterable[dict[str, Any]], uneven: bool = False) -> list[Fix]:
+    """The first of the candidates that fits (`uneven`: or is allowed at least), as a list of one or none."""
+    for values in islice(found, TRIED):
         after = replace(axis, **values)
-        if after.fits:
+        if (after.fits or (uneven and after.allowed)) and max(after.size, after.before, after.after) <= LARGEST:
             return [Fix(change.format(after), after)]
     return []
 
@@ -90,10 +90,10 @@ def _transposed_fixes(axis: Axis) -> list[Fix]:
     fixes: list[Fix] = []
     if axis.output_padding >= max(axis.stride, axis.dilation):
         axis = replace(axis, output_padding=max(axis.stride, axis.dilation) - 1)
-        fixes += _changed("output_padding {0.output_padding}", axis, [{}])
+        fixes += _changed("output_padding {0.output_padding}", axis, [{}], uneven=True)
     if axis.output < 1:
         start = (axis.before + axis.after + axis.output - 1) // 2
-        fixes += _changed("padding {0.before}", axis, ({"before": p, "after": p} for p in range(start, -1, -1)))
+        fixes += _changed("padding {0.before}", axis, ({"before": p, "after": p} for p in range(start, -1, -1)), uneven=True)
     fixes += _changed("kernel {0.kernel}", axis, ({"kernel": k} for k in range(axis.kernel + 1, axis.kernel + axis.stride + 1)))
     fixes += _changed("kernel {0.kernel}", axis, ({"kernel": k} for k in range(axis.kernel - 1, 0, -1)))
     return fixes + _changed("stride {0.stride}", axis, ({"stride": s} for s in range(axis.stride - 1, 0, -1)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import nullcontext
 from typing import Any
 
+from .. import kernels
 from ..errors import ArgumentError, ShapeError
 from ..functional._windows import AXES
 from ..kernels import sizes
@@ -15,6 +18,8 @@ from .size_path import flatten_features, record_or_explain, vanishing
 from .windows import CONVOLUTIONS, POOLS, windows_of
 
 __all__ = ["model_flow"]
+
+SMALL = 10**8  # multiplications below which the definitions are run: nothing has to be compiled for them
 
 
 def model_flow(model: Module, input_size: tuple[int, ...]) -> ShapeFlow:
@@ -40,10 +45,12 @@ def model_flow(model: Module, input_size: tuple[int, ...]) -> ShapeFlow:
     ('3x32x32 -> 6x28x28 -> 6x14x14 -> 1176 -> 10', 1176)
     """
     batch = (1, *input_size)
-    try:
-        graph = record_or_explain(model, batch)
-    except ShapeError as error:
-        return ShapeFlow(tuple(input_size), (), (), str(error), _right_number(model, batch))
+    work = sum(parameter.data.size for parameter in model.parameters()) * math.prod(input_size[1:])  # at least its multiplications
+    with kernels.use("reference") if work < SMALL else nullcontext():
+        try:
+            graph = record_or_explain(model, batch)
+        except ShapeError as error:
+            return ShapeFlow(tuple(input_size), (), (), str(error), _right_number(model, batch))
     steps = tuple(_step(call, sum(value.elements for value in graph.own_parameters(call))) for call in graph.calls if len(call.output.shape) > 1)
     return ShapeFlow(tuple(input_size), steps, tuple(vanishing(graph)), None)
 

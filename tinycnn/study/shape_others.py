@@ -59,13 +59,15 @@ def _adaptive(name: str, given: tuple[int, ...], padding: Any, filters: Any, out
     output = (*lead, *wanted)
     uneven = [f"{word} {size} is no multiple of {out}" for word, size, out in zip(AXES[rank], spatial, wanted) if size % out]
     verdict = "fits, but does not tile: " + ", ".join(uneven) + "; windows differ or overlap, every element is read" if uneven else "tiles"
+    kind = "Average" if "avg" in name else "Max"
     known = (
         ("PyTorch", f"output_size={shape_text(wanted)}", True, "floor(j i / o) to ceil((j + 1) i / o)"),
         ("TensorFlow", "reduce_mean", set(wanted) == {1}, "global pooling only, in its core"),
+        ("Keras", f"Adaptive{kind}Pooling{rank}D", True, "recent releases of Keras 3; before, global pooling only"),
         ("Caffe", "global_pooling: true", set(wanted) == {1}, "global pooling only"),
         (
             "ONNX",
-            "GlobalAveragePool" if "avg" in name else "GlobalMaxPool",
+            f"Global{kind}Pool",
             set(wanted) == {1},
             "global pooling only; exporters write a fixed pooling",
         ),
@@ -171,6 +173,8 @@ def _fold(
     output = (rows // taps, *spatial) if right else None
     known = (
         ("PyTorch", "F.fold", right, "overlaps are summed"),
+        ("TensorFlow", "-", False, "the gradient of tf.image.extract_patches is one; no operator of its own"),
+        ("Keras", "-", False, "no layer in its core"),
         ("Caffe", "backward of Im2col", right, "overlaps are summed"),
         ("ONNX", "Col2Im", right, "overlaps are summed (opset 18)"),
     )
@@ -201,13 +205,17 @@ def _pixel_shuffle(name: str, given: tuple[int, ...], padding: Any, filters: Any
     known = (
         ("PyTorch", name, right, "channel c r^2 + i r + j goes to column j of row i: CRD"),
         ("TensorFlow", call[1], right, "channel (i r + j) C + c: DCR, another order of channels"),
+        ("Keras", "-", False, "no layer in its core: Lambda(tf.nn...)"),
+        ("Caffe", "-", False, "no layer in its core"),
         ("ONNX", call[0], right, "mode DCR by default, CRD is PyTorch's" if up else "DCR only"),
     )
-    row = f"{channels}x{height}x{width} -> {shape_text(result)}" if right else f"{channels}/{square} = {channels / square:.2f}" if up else ""
+    rest = (
+        f"{channels}/{square} = {channels / square:.2f}" if up else f"{height}/{factor} = {height / factor:g}, {width}/{factor} = {width / factor:g}"
+    )
+    row = f"{channels}x{height}x{width} -> {shape_text(result)}" if right else rest
     verdict = (("", "fits" if right else wrong),)
     question = f"{name} of {shape_text(given)}, factor {factor}"
-    steps_ = (("", row or wrong),)
-    return ShapeAnswer(name, question, given, result if right else None, formula, steps_, verdict, frameworks=_answers(result, known))
+    return ShapeAnswer(name, question, given, result if right else None, formula, (("", row),), verdict, frameworks=_answers(result, known))
 
 
 def _flatten(name: str, given: tuple[int, ...], *_: Any) -> ShapeAnswer:

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from .axis_picture import axis_svg
 from .conventions import Convention, ConventionRow, result_text
+from .page import FOOTER, document, html_table
 from .shape_answer import ShapeAnswer, grouped, output_text
 from .shape_stack import ShapeFlow
 from .solve import Solutions
 from .tables import count_text, shape_text
 from .volume_picture import flow_svg, volume_svg
 
-__all__ = ["conventions_page", "flow_page", "shape_page", "solutions_page"]
+__all__ = ["answer_page", "conventions_page", "flow_page", "shape_page", "solutions_page"]
 
 STYLE = """
-:root { --paper: #fff; --ink: #1f2933; --soft: #5b6875; --line: #dde3e9; --panel: #f4f6f8; --accent: #1d5fa8; --bad: #b3261e; --badfill: #f7d4d1;
-  --a: #cfe3f7; --b: #fbe3b8; --c: #d3ecd0; --good: #1c7430; }
-@media screen and (prefers-color-scheme: dark) {
-  :root { --paper: #14181d; --ink: #e6eaee; --soft: #9aa7b4; --line: #34404b; --panel: #1d242b; --accent: #7db8f5; --bad: #ff9c93; --badfill: #5a2320;
-    --a: #1f456b; --b: #6a4c12; --c: #27552a; --good: #84d494; color-scheme: dark; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1060px; margin: 0 auto; padding: 1.6rem 1.1rem 3rem; }
-h1 { font-size: 1.55rem; line-height: 1.25; margin: 0 0 .6rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
-.formula, code, pre { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .93em; }
-pre { background: var(--panel); padding: .6rem .8rem; border-radius: 6px; overflow-x: auto; margin: .5rem 0; }
+main { max-width: 1060px; } h2 { padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
 .verdict { border-left: 4px solid var(--good); background: var(--panel); padding: .55rem .9rem; margin: .7rem 0; border-radius: 0 6px 6px 0; }
-.verdict.bad { border-color: var(--bad); }
+.verdict.bad { border-color: var(--bad); color: inherit; }
 .big { font-size: 1.3rem; font-weight: 600; }
-.soft, footer { color: var(--soft); } footer { margin-top: 2.5rem; font-size: .88rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .32rem 1rem .32rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; } td.number { text-align: right; white-space: nowrap; } td.whole { white-space: nowrap; }
 td.differs { font-weight: 700; color: var(--accent); }
@@ -46,17 +31,16 @@ polygon { stroke: var(--ink); stroke-width: 1.2; stroke-linejoin: round; } .a { 
 .face1 { fill-opacity: .65; } .face2 { fill-opacity: .4; }
 .strip rect.cell { fill: var(--a); stroke: var(--ink); stroke-width: .6; }
 .strip rect.pad { fill: none; stroke: var(--soft); stroke-dasharray: 3 2; } .strip rect.outside { fill: none; }
-.strip rect.unread { fill: var(--badfill); stroke: var(--bad); stroke-width: 1.6; }
+.strip rect.unread { fill: var(--bad-fill); stroke: var(--bad); stroke-width: 1.6; }
 .strip .gap { stroke: var(--soft); stroke-dasharray: 2 5; stroke-width: 2; }
 .window rect { fill: var(--b); stroke: var(--soft); } .window circle { fill: var(--ink); }
 .window.on rect { stroke: var(--accent); stroke-width: 3; } .window.on circle { fill: var(--accent); }
-button { font: inherit; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); color: inherit;
-  padding: .2rem .9rem; cursor: pointer; }
 section.row { break-inside: avoid; }
-@media print { main { max-width: none; padding: 0; } button, .steps { display: none; } .wide { overflow: visible; } body { font-size: 10.5pt; }
-  pre { white-space: pre-wrap; border: 1px solid var(--line); } h2 { break-after: avoid; }
-  svg { min-width: 0 !important; } tr, svg { break-inside: avoid; } }
-@media (max-width: 600px) { body { font-size: 15px; } th, td { padding-right: .7rem; } h1 { font-size: 1.3rem; } }
+@media print { .steps { display: none; } svg { min-width: 0 !important; } }
+@media (max-width: 600px) { th, td { padding-right: .7rem; }
+  .row table { width: 100%; } .row tr { display: grid; grid-template-columns: 6fr 6fr 5fr; border-bottom: 1px solid var(--line); }
+  .row td, .row th { border: 0; overflow-wrap: anywhere; } .row td.whole { white-space: normal; }
+  .row td:last-child { grid-column: 1 / -1; padding-top: 0; } .row th:last-child { display: none; } }
 """
 
 SCRIPT = """
@@ -75,34 +59,9 @@ document.querySelectorAll("[data-step]").forEach(each => each.addEventListener("
 """
 
 
-def _page(title: str, parts: Sequence[str], data: dict[str, Any], script: str = "") -> str:
+def answer_page(title: str, parts: Sequence[str], data: dict[str, Any], script: str = "") -> str:
     """The document around the parts; the answer as JSON travels with it."""
-    plain = json.dumps(data, default=str).replace("</", "<\\/")
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<title>{html.escape(title)}</title>\n<link rel="icon" href="data:,">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>',
-            f"<h1>{html.escape(title)}</h1>",
-            *parts,
-            "<footer>Written by tinycnn. This page is one file: it can be mailed, archived and read offline.</footer>\n</main>",
-            f'<script type="application/json" id="answer">{plain}</script>',
-            f"<script>{script}</script>" if script else "",
-            "</body>\n</html>\n",
-        ]
-    )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> str:
-    """A table of plain text; columns of `numbers` stand at the right, those of `whole` do not break."""
-
-    def cell(column: int, text: str) -> str:
-        kind = ' class="number"' if column in numbers else ' class="whole"' if column in whole else ""
-        return f"<td{kind}>{html.escape(text)}</td>"
-
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
-    body = "\n".join(f"<tr>{''.join(cell(column, text) for column, text in enumerate(row))}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    return document(title, [f"<h1>{html.escape(title)}</h1>", *parts, FOOTER], data, style=STYLE, script=script, name="answer")
 
 
 def _verdict(text: str, good: bool) -> str:
@@ -149,11 +108,11 @@ def shape_page(answer: ShapeAnswer) -> str:
     fixes = answer.fixes
     if fixes:
         rows = [[words, fix.change, fix.text().split(": ", 1)[1], str(fix.axis.output)] for words, fix in fixes]
-        parts += ["<h2>Nearest fixes, one at a time</h2>", _table(("axis", "change", "then", "output"), rows, numbers=(3,), whole=(1,))]
+        parts += ["<h2>Nearest fixes, one at a time</h2>", html_table(("axis", "change", "then", "output"), rows, numbers=(3,), whole=(1,))]
     if answer.frameworks:
         rows = [[each.framework, each.call, output_text(each.output), each.rule] for each in answer.frameworks]
-        parts += ["<h2>What each framework answers</h2>", _table(("framework", "asked with", "output", "rule"), rows, whole=(0, 2))]
-    return _page(answer.question, parts, answer.to_dict(), SCRIPT)
+        parts += ["<h2>What each framework answers</h2>", html_table(("framework", "asked with", "output", "rule"), rows, whole=(0, 2))]
+    return answer_page(answer.question, parts, answer.to_dict(), SCRIPT)
 
 
 def flow_page(flow: ShapeFlow, title: str = "Sizes through a stack of layers") -> str:
@@ -183,8 +142,8 @@ def flow_page(flow: ShapeFlow, title: str = "Sizes through a stack of layers") -
     if flow.flatten_features is not None:
         parts.append(f'<p class="big">the linear layer behind the flatten needs in_features={flow.flatten_features}</p>')
     parts += [_verdict(warning, False) for warning in flow.warnings]
-    parts += ["<h2>Layer by layer</h2>", _table(("", "layer", "output", "parameters", "why"), rows, numbers=(0, 3), whole=(2,))]
-    return _page(title, parts, flow.to_dict())
+    parts += ["<h2>Layer by layer</h2>", html_table(("", "layer", "output", "parameters", "why"), rows, numbers=(0, 3), whole=(2,))]
+    return answer_page(title, parts, flow.to_dict())
 
 
 def solutions_page(found: Solutions, most: int = 500) -> str:
@@ -213,9 +172,9 @@ def solutions_page(found: Solutions, most: int = 500) -> str:
     parts += [f'<p class="soft">searched: {html.escape(bounds)}</p>'] if bounds else []
     parts.append(_verdict(f"{count:,} solution{'' if count == 1 else 's'}, smallest first" if count else "no solution in this range", count > 0))
     parts += [f"<p>{html.escape(note)}</p>" for note in found.notes]
-    parts += [_table(header, rows, numbers=range(len(found.unknown) + 1))] if rows else []
+    parts += [html_table(header, rows, numbers=range(len(found.unknown) + 1))] if rows else []
     parts += [f"<p>The first {most:,} of {count:,}.</p>"] if count > most else []
-    return _page(found.question, parts, found.to_dict())
+    return answer_page(found.question, parts, found.to_dict())
 
 
 def conventions_page(found: Convention) -> str:
@@ -237,7 +196,7 @@ def conventions_page(found: Convention) -> str:
         f"<p>{links}</p>",
         *(_convention(number, row) for number, row in enumerate(found.rows)),
     ]
-    return _page("Where frameworks differ", parts, found.to_dict()).replace("</style>", "a { color: var(--accent); }\n</style>", 1)
+    return answer_page("Where frameworks differ", parts, found.to_dict())
 
 
 def _convention(number: int, row: ConventionRow) -> str:

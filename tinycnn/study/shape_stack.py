@@ -271,9 +271,8 @@ def shape_flow(stack: str | list[StackLayer], input_size: tuple[int, ...]) -> Sh
         where = f"layer {number}, {layer.text}"
         wrong = _linear_mismatch(layer, current, before_flatten)
         if wrong:
-            return replace(
-                done, failure=f"{where}: {wrong}; the sizes are {done.path()}", fixes=(f"linear {math.prod(current)}->{layer.options['filters']}",)
-            )
+            fix = f"{'flatten | ' if len(current) > 1 else ''}linear {math.prod(current)}->{layer.options['filters']}"
+            return replace(done, failure=f"{where}: {wrong}; the sizes are {done.path()}", fixes=(fix,))
         try:
             step, answer = _step(layer, current)
         except UsageError as error:

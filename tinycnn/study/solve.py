@@ -21,6 +21,7 @@ OTHERS = ("kernel", "stride", "dilation", "output_padding")
 SEARCH = {"kernel": range(1, 12), "stride": range(1, 9), "padding": range(12), "dilation": range(1, 5), "output_padding": range(8)}
 DEFAULTS = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
 MOST = 300_000  # combinations tried
+MOST_SIZES = 1000  # input sizes of one combination
 LARGEST = 2**31 - 1
 
 
@@ -181,6 +182,8 @@ def solve(
     searched = {name: f"{choices[name][0]} to {choices[name][-1]}" for name in unknown if name != "size" and given[name] == "?"}
     solved = {tuple(getattr(each.axis, name) for name in OTHERS) for each in found}
     notes = _uneven(KINDS[operator], choices, inputs, outputs, keep, solved) if "padding" in unknown and (keep or not found) else []
+    if not found and inputs is not None and outputs is not None:
+        notes += _nearest(KINDS[operator], choices, unknown, inputs, outputs, ceil_mode)
     words = _question(operator, size, "the input's" if keep else output, given, ceil_mode)
     formula = FORMULAS["pool, ceil_mode" if ceil_mode else KINDS[operator]]
     return Solutions(words, formula, tuple(unknown), tuple(found), searched, tuple(notes))
@@ -230,6 +233,9 @@ def _axes(kind: str, settings: dict[str, int], inputs: list[int] | None, outputs
         else:
             low = sizes.conv_transpose_output_size(wanted, k, s, p, p, d, 0)
             low, high = (low - s + 1, low + s) if ceil_mode else (low, low + s - 1)
+            if s > MOST_SIZES:
+                sizes_text = f"all input sizes from {max(low, 1)} to {high} give {wanted}"
+                raise ArgumentError(f"solve: with stride {s} {sizes_text}, too many to list; use a stride up to {MOST_SIZES}")
         for size in range(max(low, 1), min(high, LARGEST) + 1):
             one = axis(size)
             if one.output == wanted:
@@ -258,6 +264,19 @@ def _uneven(
             if len(notes) == 5:
                 return notes
     return notes
+
+
+def _nearest(kind: str, choices: dict[str, list[int]], unknown: list[str], inputs: list[int], outputs: list[int], ceil_mode: bool) -> list[str]:
+    """The output nearest to a wanted one, where none of the choices gives one."""
+    best: tuple[int, str] | None = None
+    for values in product(*(choices[name] for name in UNKNOWNS)):
+        settings = dict(zip(UNKNOWNS, values))
+        for axis in _axes(kind, settings, inputs, None, False, ceil_mode):
+            distance = min(abs(axis.output - wanted) for wanted in outputs)
+            if axis.allowed and (best is None or distance < best[0]):
+                shown = {name: settings.get(name, axis.size) for name in unknown}
+                best = distance, f"the nearest output is {axis.output}: {', '.join(f'{name} {value}' for name, value in shown.items())}".rstrip(": ")
+    return [] if best is None or not best[0] else [best[1]]
 
 
 def _question(operator: str, size: Number, output: Number, given: dict[str, Number], ceil_mode: bool) -> str:

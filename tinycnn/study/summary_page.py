@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import html
-import json
 
 from .drawing import COLOURS, Drawing, drawing_of, svg
+from .page import FOOTER, document
 from .summary import Row, Summary
 from .tables import bytes_text, count_text, shape_text, short_count
 
 __all__ = ["summary_page"]
 
 STYLE = """
-* { box-sizing: border-box; }
-body { margin: 0; background: #fff; color: #1f2933; font: 15px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main { max-width: 1280px; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .2rem; }
-h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; padding-bottom: .3rem; border-bottom: 1px solid #e1e6eb; }
-.lead, footer { color: #616e7c; margin-top: 0; }
-footer { margin-top: 3rem; font-size: .88rem; }
+body { font-size: 15px; } main { max-width: 1280px; } h2 { padding-bottom: .3rem; border-bottom: 1px solid var(--line); }
 .tiles { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0; }
-.tile { flex: 1 1 9rem; background: #f5f7f9; border-radius: 8px; padding: .7rem 1rem; }
+.tile { flex: 1 1 9rem; background: var(--panel); border-radius: 8px; padding: .7rem 1rem; }
 .tile b { display: block; font-size: 1.4rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.tile span { color: #616e7c; font-size: .88rem; }
-.frame { overflow: auto; max-height: 85vh; border: 1px solid #e1e6eb; border-radius: 8px; }
+.tile span { color: var(--soft); font-size: .88rem; }
+.frame { background: #fff; overflow: auto; max-height: 85vh; border: 1px solid var(--line); border-radius: 8px; }
 .frame svg { display: block; margin: 0 auto; }
 .node { cursor: pointer; } .node:hover rect, .node.chosen rect { stroke-width: 3; }
-.keys { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: .5rem 0; font-size: .88rem; color: #616e7c; align-items: center; }
+.keys { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: .5rem 0; font-size: .88rem; color: var(--soft); align-items: center; }
 .keys i { display: inline-block; width: .9em; height: .9em; border-radius: 3px; border: 1px solid; margin-right: .35em; vertical-align: -.1em; }
-button { font: inherit; border: 1px solid #c8d0d8; border-radius: 6px; background: #fff; padding: .1rem .7rem; cursor: pointer; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #e1e6eb; white-space: nowrap; }
-th { color: #616e7c; font-weight: 600; position: sticky; top: 0; background: #fff; }
+button { padding: .1rem .7rem; }
+table { font-size: .86rem; }
+th, td { text-align: right; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: var(--paper); }
 table.sorts th { cursor: pointer; } th[aria-sort]::after { content: " \\2193"; } th[aria-sort=ascending]::after { content: " \\2191"; }
-th.left, td.left { text-align: left; } td.formula { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .8rem; }
-tr.chosen td { background: #fff4d6; } tfoot td { font-weight: 600; }
+th.left, td.left { text-align: left; } td.formula { font-size: .8rem; }
+tr.chosen td { background: var(--now-fill); } tfoot td { font-weight: 600; }
 @media print {
-  main { max-width: none; padding: 0; } .frame { overflow: visible; max-height: none; border: 0; } button { display: none; }
-  .frame svg { width: auto !important; max-width: 100%; height: auto; max-height: 24cm; } tr { break-inside: avoid; } .wide { overflow: visible; }
-  table { font-size: 6.5pt; } th, td { padding-right: .5rem; white-space: normal; } th { position: static; } .tile { border: 1px solid #e1e6eb; }
+  .frame { overflow: visible; max-height: none; border: 0; }
+  .frame svg { width: auto !important; max-width: 100%; height: auto; max-height: 24cm; }
+  table { font-size: 6.5pt; } th, td { padding-right: .5rem; white-space: normal; } th { position: static; } .tile { border: 1px solid var(--line); }
 }
 """
 
@@ -96,32 +89,23 @@ def summary_page(summary: Summary) -> str:
     (True, False)
     """
     drawing = drawing_of(summary)
-    title = html.escape(summary.model)
-    data = json.dumps(summary.to_dict()).replace("</", "<\\/")
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-            f"<h1>{title}</h1>",
-            f'<p class="lead">One example of {shape_text(summary.input_size)}. One MAC is a multiplication and an addition: two FLOPs. '
-            "MACs count convolutions, linear layers, matrix products and attention; FLOPs count everything.</p>",
-            _tiles(summary),
-            *(f"<p>Note: {html.escape(note)}.</p>" for note in summary.notes),
-            "<h2>Graph</h2>",
-            _keys(drawing),
-            f'<div class="frame">{svg(drawing)}</div>',
-            f"<h2>Memory, batch of {summary.memory.batch}</h2>",
-            _memory(summary),
-            "<h2>Layer by layer</h2>",
-            "<p>A click on a heading sorts, a click on a row finds it in the graph. Field, stride and start are pixels of the input.</p>",
-            _table(summary),
-            "<footer>Written by tinycnn. This page is one file: it can be mailed, archived and read offline.</footer>",
-            f"</main>\n<script>{SCRIPT}</script>",
-            f'<script type="application/json" id="summary">{data}</script>',
-            "</body>\n</html>\n",
-        ]
-    )
+    parts = [
+        f"<h1>{html.escape(summary.model)}</h1>",
+        f'<p class="lead">One example of {shape_text(summary.input_size)}. One MAC is a multiplication and an addition: two FLOPs. '
+        "MACs count convolutions, linear layers, matrix products and attention; FLOPs count everything.</p>",
+        _tiles(summary),
+        *(f"<p>Note: {html.escape(note)}.</p>" for note in summary.notes),
+        "<h2>Graph</h2>",
+        _keys(drawing),
+        f'<div class="frame">{svg(drawing)}</div>',
+        f"<h2>Memory, batch of {summary.memory.batch}</h2>",
+        _memory(summary),
+        "<h2>Layer by layer</h2>",
+        "<p>A click on a heading sorts, a click on a row finds it in the graph. Field, stride and start are pixels of the input.</p>",
+        _table(summary),
+        FOOTER,
+    ]
+    return document(summary.model, parts, summary.to_dict(), style=STYLE, script=SCRIPT, name="summary")
 
 
 def _tiles(summary: Summary) -> str:

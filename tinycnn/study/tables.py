@@ -62,4 +62,4 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: tuple
         padded = [cell.ljust(width) if column in left else cell.rjust(width) for column, (cell, width) in enumerate(zip(cells, widths, strict=True))]
         return "  ".join(padded).rstrip()
 
-    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, rows)])
+    return "\n".join([line(header), "  ".join("-" * width for width in widths).rstrip(), *map(line, rows)])

@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .plain_numbers import arithmetic, constant, divide, exact, function_value, multiply, power
+from ..errors import UsageError
+from .plain_numbers import arithmetic, constant, exact, function_value, power
+from .traced_terms import Term, terms_of
 
-__all__ = ["Decision", "Term", "Traced", "function_of", "number", "recorded_decisions", "walk"]
+__all__ = ["Decision", "Term", "Traced", "counted", "function_of", "number", "recorded_decisions", "walk"]
 
 MOST_DECISIONS = 5000
 
@@ -36,25 +38,8 @@ class Decision(NamedTuple):
     outcome: bool
 
 
-class Term(NamedTuple):
-    """One summand: a coefficient times a product of numbers, over a product of others."""
-
-    coefficient: Any
-    factors: tuple[Traced, ...]
-    divisors: tuple[Traced, ...]
-
-    @property
-    def value(self) -> Any:
-        """What it adds to the sum."""
-        result = self.coefficient
-        for factor in self.factors:
-            result = multiply(result, factor.value)
-        for divisor in self.divisors:
-            result = divide(result, divisor.value)
-        return result
-
-
 _decisions: list[list[Decision]] = []
+_made: list[int] = [0, 0]  # numbers made in the block of `counted`, and how many may be
 
 
 @contextmanager
@@ -66,6 +51,17 @@ def recorded_decisions() -> Iterator[list[Decision]]:
         yield log
     finally:
         _decisions.pop()
+
+
+@contextmanager
+def counted(most: int) -> Iterator[list[int]]:
+    """Within the block, the numbers that are made are counted, in the first place of the list; more than `most` are refused."""
+    before = _made.copy()
+    _made[:] = 0, most
+    try:
+        yield _made
+    finally:
+        _made[:] = before
 
 
 def number(value: Any) -> Any:
@@ -123,6 +119,10 @@ class Traced:
     @classmethod
     def made(cls, operation: str, operands: tuple[Any, ...], value: Any) -> Traced:
         """A number that an operation gave."""
+        if _made[1]:
+            _made[0] += 1
+            if _made[0] > _made[1]:
+                raise UsageError(f"explain: more than {_made[1]:,} numbers are computed on the way, too many to read; take smaller arrays")
         result = cls.__new__(cls)
         result.operation, result.operands, result.value = operation, operands, value
         return result
@@ -283,31 +283,7 @@ class Traced:
 
         Terms with the same factors are added up.
         """
-        closed = frozenset(named)
-        found: dict[Any, Term] = {}
-        todo: list[tuple[Traced, Any]] = [(self, Fraction(1))]
-        while todo:
-            node, coefficient = todo.pop()
-            if node.operation in ("+", "-") and (node is self or id(node) not in closed):
-                left, right = node.operands
-                todo.append((right, coefficient if node.operation == "+" else -coefficient))
-                todo.append((left, coefficient))
-                continue
-            if id(node) not in closed or node is self:
-                if node.operation == "neg":
-                    todo.append((node.operands[0], -coefficient))
-                    continue
-                scaled = _scaled_sum(node)
-                if scaled is not None:
-                    todo.append((scaled[0], multiply(coefficient, scaled[1])))
-                    continue
-            term = _product(node, coefficient, closed, node is self)
-            key = tuple(sorted(map(_key, term.factors))), tuple(sorted(map(_key, term.divisors)))
-            earlier = found.get(key)
-            if earlier is not None:
-                term = Term(arithmetic(operator.add, earlier.coefficient, term.coefficient), term.factors, term.divisors)
-            found[key] = term
-        return [term for term in found.values() if len(found) == 1 or term.coefficient != 0]
+        return terms_of(self, frozenset(named))
 
     def sources(self) -> list[tuple[str, tuple[int, ...]]]:
         """The elements of inputs it depends on, as (name, index), in the order met."""
@@ -339,43 +315,6 @@ def walk(roots: Iterable[Traced]) -> Iterator[Traced]:
             todo.append((node, True))
             if node.operation != "source":
                 todo.extend((operand, False) for operand in reversed(node.operands) if isinstance(operand, Traced))
-
-
-def _key(node: Traced) -> Any:
-    return (0, *map(str, node.operands)) if node.operation == "source" else (1, str(id(node)))
-
-
-def _scaled_sum(node: Traced) -> tuple[Traced, Any] | None:
-    """(other, number) where the node is another one times a number."""
-    if node.operation not in ("*", "/"):
-        return None
-    left, right = node.operands
-    if right.is_constant:
-        return left, right.value if node.operation == "*" else divide(Fraction(1), right.value)
-    if left.is_constant and node.operation == "*":
-        return right, left.value
-    return None
-
-
-def _product(node: Traced, coefficient: Any, closed: frozenset[int], root: bool) -> Term:
-    """A node that is no sum as one term."""
-    factors: list[Traced] = []
-    divisors: list[Traced] = []
-    todo: list[tuple[Traced, bool]] = [(node, False)]
-    while todo:
-        part, below = todo.pop()
-        if part.is_constant:
-            coefficient = divide(coefficient, part.value) if below else multiply(coefficient, part.value)
-        elif part.operation == "neg" and id(part) not in closed:
-            coefficient = -coefficient
-            todo.append((part.operands[0], below))
-        elif part.operation in ("*", "/") and (id(part) not in closed or (root and part is node)):
-            left, right = part.operands
-            todo.append((right, below != (part.operation == "/")))
-            todo.append((left, below))
-        else:
-            (divisors if below else factors).append(part)
-    return Term(coefficient, tuple(factors), tuple(divisors))
 
 
 def _lifted(value: Any) -> Traced | None:
@@ -442,6 +381,8 @@ FUNCTIONS = frozenset(
     arctan2 hypot sign logaddexp logaddexp2 fmod xlogy
     """.split()
 )
+
+
 def function_of(name: str, *values: Any) -> Traced:
     """A function of traced numbers; its value is NumPy's in float64, exact where that is known."""
     operands = tuple(Traced(value) if not isinstance(value, Traced) else value for value in values)

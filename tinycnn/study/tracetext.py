@@ -195,6 +195,10 @@ class LatexWriter(Writer):
             return f"e^{{{inside[0]}}}"
         if node.operation == "pow":
             return rf"\left({inside[0]}\right)^{{{inside[1]}}}"
+        if node.operation == "%":
+            return rf"\left({inside[0]} \bmod {inside[1]}\right)"
+        if node.operation == "//":
+            return rf"\left\lfloor \frac{{{inside[0]}}}{{{inside[1]}}} \right\rfloor"
         if node.operation in ("floor", "ceil"):
             return rf"\l{node.operation} {inside[0]} \r{node.operation}"
         return rf"\operatorname{{{node.operation.replace('_', ' ')}}}\left({', '.join(inside)}\right)"

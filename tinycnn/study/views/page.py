@@ -7,7 +7,8 @@ import html
 import math
 from typing import Any
 
-from ..explain_page import STYLE, script_data
+from ..explain_page import STYLE
+from ..page import script_data
 from .text import final_grid, scene_lines
 from .view import Curve, Grid, Scene, Step, View
 
