@@ -13,11 +13,12 @@ from ..nn import Module
 
 __all__ = ["builder", "get_model", "input_size", "list_models"]
 
+CLASSIFICATION = "classification"
 PHOTO = 224  # pixels a side of ImageNet's photos, as most networks see them
 
 _BUILDERS: dict[str, Callable[..., Module]] = {}
 _IMAGE_SIZES: dict[str, int] = {}
-_TASKS: dict[str, str] = {}
+_TASKS: dict[str, str] = {}  # of those that do something else than classify
 
 Builder = TypeVar("Builder", bound=Callable[..., Module])
 
@@ -25,8 +26,8 @@ Builder = TypeVar("Builder", bound=Callable[..., Module])
 @overload
 def builder(function: Builder) -> Builder: ...
 @overload
-def builder(*, image_size: int, task: str = "classification") -> Callable[[Builder], Builder]: ...
-def builder(function: Any = None, *, image_size: int | None = None, task: str = "classification") -> Any:
+def builder(*, image_size: int, task: str = CLASSIFICATION) -> Callable[[Builder], Builder]: ...
+def builder(function: Any = None, *, image_size: int | None = None, task: str = CLASSIFICATION) -> Any:
     """Make a function known to `get_model` and `list_models` under its own name.
 
     Parameters
@@ -44,12 +45,13 @@ def builder(function: Any = None, *, image_size: int | None = None, task: str = 
     if name in _BUILDERS:
         raise UsageError(f"there are two builders called {name}")
     _BUILDERS[name] = function
-    _TASKS[name] = task
+    if task != CLASSIFICATION:
+        _TASKS[name] = task
     _IMAGE_SIZES[name] = image_size or _default_of(function, "image_size", PHOTO)
     return function
 
 
-def list_models(task: str | None = "classification") -> list[str]:
+def list_models(task: str | None = CLASSIFICATION) -> list[str]:
     """The names of one task's networks that `get_model` knows, sorted; of all tasks with None.
 
     Raises
@@ -62,9 +64,10 @@ def list_models(task: str | None = "classification") -> list[str]:
     >>> "lenet5" in list_models(), "fasterrcnn_resnet50_fpn" in list_models("detection")
     (True, True)
     """
-    if task is not None and task not in _TASKS.values():
-        raise UsageError(f"list_models: there is no task called {task!r}; there are {', '.join(sorted(set(_TASKS.values())))}")
-    return sorted(name for name in _BUILDERS if task in (None, _TASKS[name]))
+    tasks = sorted({CLASSIFICATION, *_TASKS.values()})
+    if task is not None and task not in tasks:
+        raise UsageError(f"list_models: there is no task called {task!r}; there are {', '.join(tasks)}")
+    return sorted(name for name in _BUILDERS if task in (None, _TASKS.get(name, CLASSIFICATION)))
 
 
 def get_model(name: str, **options: Any) -> Module:

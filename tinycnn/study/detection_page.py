@@ -135,7 +135,8 @@ def _corners(recall: list[float], envelope: list[float]) -> list[tuple[float, fl
 
 
 def _steps(report: DetectionReport, row: ClassRow) -> str:
-    ranked = html_table(("rank", "score", "", "TP", "FP", "precision", "recall", "envelope"), report.ranked(row.category), numbers=(0, 1, 3, 4, 5, 6, 7))
+    header = ("rank", "score", "", "TP", "FP", "precision", "recall", "envelope")
+    ranked = html_table(header, report.ranked(row.category), numbers=(0, 1, 3, 4, 5, 6, 7))
     steps = [[f"{level:.4g}", f"{height:.4f}", f"{weight:.4f}", f"{height * weight:.4f}"] for level, height, weight in report.steps_of(row.category)]
     steps.append(["sum", "", "", number_text(_area(report, row))])
     added = html_table(("recall", "best precision from there on", "weight", "adds"), steps, numbers=(0, 1, 2, 3))
