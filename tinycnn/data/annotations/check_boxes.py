@@ -23,21 +23,25 @@ def no_area(checked: Checked) -> list[Finding]:
     places, corners, _ = checked.boxed
     flat = ~(corners[:, 2:] > corners[:, :2]).all(1)
     turned = (corners[:, 2:] < corners[:, :2] - 1).any(1)
-    return found(
-        "error",
-        "zero area",
-        (checked.where(places[k]) for k in np.flatnonzero(flat & ~turned)),
-        "{count} boxes have no area: losses become NaN, and detectors refuse them; take them out",
-    ) + found(
-        "error",
-        "corners exchanged",
-        (checked.where(places[k]) for k in np.flatnonzero(turned)),
-        "{count} boxes end before they begin: the corners are exchanged, or the numbers are another format (xyxy read as xywh)",
-    ) + found(
-        "error",
-        "single pixel",
-        (checked.where(place) for place, (_, thing) in enumerate(checked.pairs) if _clicked(thing)),
-        "{count} boxes begin and end in one pixel: a click without a drag, 1 pixel by VOC's counting and no area by any other; take them out",
+    return (
+        found(
+            "error",
+            "zero area",
+            (checked.where(places[k]) for k in np.flatnonzero(flat & ~turned)),
+            "{count} boxes have no area: losses become NaN, and detectors refuse them; take them out",
+        )
+        + found(
+            "error",
+            "corners exchanged",
+            (checked.where(places[k]) for k in np.flatnonzero(turned)),
+            "{count} boxes end before they begin: the corners are exchanged, or the numbers are another format (xyxy read as xywh)",
+        )
+        + found(
+            "error",
+            "single pixel",
+            (checked.where(place) for place, (_, thing) in enumerate(checked.pairs) if _clicked(thing)),
+            "{count} boxes begin and end in one pixel: a click without a drag, 1 pixel by VOC's counting and no area by any other; take them out",
+        )
     )
 
 
@@ -82,8 +86,7 @@ def counted_from(checked: Checked) -> list[Finding]:
         "warning",
         "counted from 0",
         map(checked.where, voc),
-        "{count} boxes begin at 0, but VOC counts pixels from 1: readers that subtract 1 shift every box; read with one_based=False "
-        "(--zero-based)",
+        "{count} boxes begin at 0, but VOC counts pixels from 1: readers that subtract 1 shift every box; read with one_based=False (--zero-based)",
     )
     plain = np.array([box.to("xyxy") for _, box in boxes if box.fmt in ("xyxy", "xywh")], np.float64).reshape(-1, 4)
     if len(plain) >= ENOUGH and (plain == np.rint(plain)).all():
@@ -91,7 +94,9 @@ def counted_from(checked: Checked) -> list[Finding]:
         ones = int((plain[:, :2] == 1).any(1).sum())
         if lowest == 1 and ones >= 3:
             results.append(
-                Finding("warning", "counted from 1", ones, f"{ones} boxes begin at 1 and none at 0: pixels seem counted from 1; subtract 1 from x and y")
+                Finding(
+                    "warning", "counted from 1", ones, f"{ones} boxes begin at 1 and none at 0: pixels seem counted from 1; subtract 1 from x and y"
+                )
             )
     places, corners, sizes = checked.boxed
     known = np.array([checked.pairs[place][1].box is not None for place in places], bool)
@@ -121,7 +126,9 @@ def shares(checked: Checked) -> list[Finding]:
     sides = [min(size) for size in checked.sizes.values()]
     if len(values) and np.abs(values).max() <= 1:
         results.append(
-            Finding("error", "shares of the picture", len(values), f"all {len(values):,} boxes have numbers of at most 1: they are shares, not pixels")
+            Finding(
+                "error", "shares of the picture", len(values), f"all {len(values):,} boxes have numbers of at most 1: they are shares, not pixels"
+            )
         )
     elif len(values) >= ENOUGH and sides and min(sides) > 200 and 90 < np.abs(values).max() <= 100:
         results.append(

@@ -20,7 +20,9 @@ def ids(checked: Checked) -> list[Finding]:
     results = found("warning", "text ids", texts, "{count} category ids are texts: code that expects numbers makes null or 0 of them")
     picture_texts = [repr(picture.id) for picture in checked.annotations.pictures if isinstance(picture.id, str)]
     if checked.annotations.form == "coco":
-        results += found("warning", "text picture ids", picture_texts, "{count} picture ids are texts: pycocotools and exporters expect whole numbers")
+        results += found(
+            "warning", "text picture ids", picture_texts, "{count} picture ids are texts: pycocotools and exporters expect whole numbers"
+        )
     whole = sorted(each for each in known if not isinstance(each, str))
     if whole and whole[0] == 0 and checked.annotations.form == "coco":
         name = checked.annotations.names()[0]

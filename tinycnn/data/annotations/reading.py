@@ -92,9 +92,7 @@ def read_annotations(path: str | os.PathLike[str], form: str | None = None, *, o
     return replace(first, pictures=pictures, notes=tuple(note for part in parts.values() for note in part.notes))
 
 
-def read_splits(
-    path: str | os.PathLike[str], form: str | None = None, *, one_based: bool = True, images: Any = None
-) -> dict[str, Annotations]:
+def read_splits(path: str | os.PathLike[str], form: str | None = None, *, one_based: bool = True, images: Any = None) -> dict[str, Annotations]:
     """Read annotations with their splits (train, val, test) apart.
 
     Parameters

@@ -124,7 +124,9 @@ class JointIoUCrop(JointTransform):
         if not options or min(options) < 0:
             raise ArgumentError(f"JointIoUCrop: options {tuple(options)} must be overlaps of 0 or more")
         if not 0 < scale[0] <= scale[1] <= 1 or not 0 < ratio[0] <= ratio[1] or trials < 1:
-            raise ArgumentError(f"JointIoUCrop: scale {scale} must lie in (0, 1], ratio {ratio} above 0, lower bound first, and trials {trials} be 1 or more")
+            raise ArgumentError(
+                f"JointIoUCrop: scale {scale} must lie in (0, 1], ratio {ratio} above 0, lower bound first, and trials {trials} be 1 or more"
+            )
         self.options, self.scale, self.ratio, self.trials = tuple(options), scale, ratio, int(trials)
         self.min_visible = _share("JointIoUCrop", min_visible)
 
