@@ -6,6 +6,7 @@ from .backbones import *
 from .box_coder import *
 from .box_head import *
 from .darknet_cfg import *
+from .darknet_heads import *
 from .default_boxes import *
 from .faster_rcnn import *
 from .fcos import *

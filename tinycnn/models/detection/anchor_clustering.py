@@ -7,7 +7,6 @@ Redmon, Farhadi: YOLO9000: better, faster, stronger, CVPR 2017, "dimension clust
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +86,8 @@ def anchor_clusters(
     centroids = _first(start, different, count, generator)
     assignments = np.full(len(boxes), -1)
     rounds = 0
-    for rounds in range(1, max_rounds + 1):
+    while rounds < max_rounds:
+        rounds += 1
         nearest = shape_overlaps(boxes, centroids).argmax(axis=1)
         if (nearest == assignments).all():
             break
@@ -102,7 +102,7 @@ def anchor_clusters(
 
 def _first(start: Any, different: np.ndarray, count: int, generator: np.random.Generator | None) -> np.ndarray:
     if start is None:
-        chosen: Sequence[int] = random.default_generator(generator).choice(len(different), count, replace=False)
+        chosen = random.default_generator(generator).choice(len(different), count, replace=False)
         return different[chosen].copy()
     centroids = np.array(start, np.float64)
     if centroids.shape != (count, 2) or not (centroids > 0).all():

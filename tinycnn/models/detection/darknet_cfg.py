@@ -1,4 +1,4 @@
-"""Networks from Darknet's own .cfg and .weights files: any that its layers can say, and detectors whose heads are [yolo] or [region].
+"""Networks from Darknet's own .cfg and .weights files: any that its layers can say, and detectors whose heads are [yolo], [region] or [detection].
 
 References
 ----------
@@ -18,21 +18,20 @@ import numpy as np
 from ...errors import ArgumentError, CheckpointError, ShapeError
 from ...nn import Module
 from ...tensor import Tensor
-from ...weights import DarknetLayer, Malformed, load, parse_cfg
+from ...weights import Malformed, load, parse_cfg
 from .anchors import ImageList
-from .darknet_layers import HEADS, Route, Shortcut, darknet_layer, option, refuse, where
+from .darknet_heads import darknet_losses, read_head
+from .darknet_layers import HEADS, Route, Shortcut, darknet_layer
 from .generalized_rcnn import Detector
 from .options import spelled_out
 from .word_tree import WordTree
-from .yolo_grid import YOLOConfig, YOLOTransform, best_boxes, decode_anchors, split_anchors
-from .yolo_v2 import region_scores
-from .yolo_v2_loss import yolo_v2_loss
-from .yolo_v3 import yolo_scores
-from .yolo_v3_loss import yolo_v3_loss
+from .yolo_grid import YOLOConfig, YOLOTransform, best_boxes
 
 __all__ = ["DarknetConfig", "DarknetDetector", "DarknetNetwork", "darknet_detector", "darknet_network"]
 
 MOST_BYTES = 1 << 20
+# Of [yolo] and [region] sections, unknown to the first Darknet.
+FORK_OPTIONS = ("iou_loss", "iou_thresh", "iou_normalizer", "cls_normalizer", "nms_kind", "scale_x_y", "max_delta")
 
 
 class DarknetNetwork(Module):
@@ -40,7 +39,7 @@ class DarknetNetwork(Module):
 
     Shapes
     ------
-    (N, channels, H, W) -> the output of the last layer; where there are [yolo] or [region] layers their inputs by layer number, in order
+    (N, channels, H, W) -> the output of the last layer; where there are [yolo], [region] or [detection] layers their inputs by layer number, in order
 
     Parameters
     ----------
@@ -113,52 +112,11 @@ class DarknetNetwork(Module):
 
 
 @dataclass(frozen=True)
-class DarknetHead:
-    """What a [yolo] or [region] section says."""
-
-    kind: str
-    anchors: np.ndarray  # (all, 2) in pixels
-    mask: tuple[int, ...]
-    classes: int
-    scale_x_y: float
-    ignore_thresh: float
-    scales: tuple[float, float, float, float]  # coord, object, noobject, class; of [region]
-
-
-def _head(layer: DarknetLayer, net_size: tuple[int, int]) -> DarknetHead:
-    """Read the section; refuse what its numbers would mean otherwise."""
-    refuse(layer, ("new_coords",))
-    classes = layer.whole("classes", 20)
-    anchors = np.array(layer.numbers("anchors"))
-    if layer.kind == "region":
-        for name in ("bias_match", "softmax", "rescore"):
-            if not layer.whole(name, 1 if name == "bias_match" else 0):
-                raise ArgumentError(f"{where(layer)}: {name}=0 is not supported; published files have {name}=1")
-    if not len(anchors) or len(anchors) % 2 or not (anchors > 0).all():
-        raise ArgumentError(f"{where(layer)}: {len(anchors)} numbers in anchors=; there must be a positive width and height of each anchor")
-    anchors = anchors.reshape(-1, 2)
-    if layer.kind == "region":
-        rows, columns = layer.input_shape[1:]
-        anchors = anchors * (net_size[1] / columns, net_size[0] / rows)
-    mask = tuple(int(number) for number in layer.numbers("mask")) or tuple(range(len(anchors)))
-    if not all(0 <= number < len(anchors) for number in mask):
-        raise ArgumentError(f"{where(layer)}: mask={layer.options['mask']} must name anchors from 0 to {len(anchors) - 1}")
-    wanted = len(mask) * (5 + classes)
-    if layer.input_shape[0] != wanted:
-        raise ArgumentError(f"{where(layer)}: it gets {layer.input_shape[0]} channels, {len(mask)} anchors and {classes} classes need {wanted}")
-    scales = tuple(option(layer, f"{name}_scale", 1.0) for name in ("coord", "object", "noobject", "class"))
-    ignore = option(layer, "ignore_thresh", 0.5) if layer.kind == "yolo" else option(layer, "thresh", 0.5)
-    return DarknetHead(
-        layer.kind, anchors, mask, classes, option(layer, "scale_x_y", 1.0), ignore, (scales[0], scales[1], scales[2], scales[3])
-    )
-
-
-@dataclass(frozen=True)
 class DarknetConfig(YOLOConfig):
-    """What the .cfg does not say; `image_size` 0 is the .cfg's own."""
+    """What the .cfg does not say; `image_size` 0 is the .cfg's own, `resize` "auto" what the program did that the .cfg was written for."""
 
     image_size: int = 0
-    resize: str = "letterbox"
+    resize: str = "auto"
     score_thresh: float = 0.25
     tree_thresh: float = 0.5
 
@@ -169,7 +127,7 @@ class DarknetDetector(Detector):
     Parameters
     ----------
     network : DarknetNetwork
-        With [yolo] or [region] layers.
+        With [yolo] layers, one [region] or one [detection].
     names : list of str, optional
         Of the classes; label k is `names[k - 1]`.
     word_tree : WordTree, optional
@@ -180,12 +138,15 @@ class DarknetDetector(Detector):
     Raises
     ------
     ArgumentError
-        Where the .cfg has no such layer, both kinds, or names of another number.
+        Where the .cfg has no such layer, several kinds, or names of another number.
 
     Notes
     -----
-    In training [yolo] heads have YOLO v3's loss and [region] heads v2's, as published; the later fork's `iou_loss`, `iou_thresh` and normalisers
-    are not used.
+    In training [yolo] heads have YOLO v3's loss, [region] heads v2's without its first images' pull towards the anchors, [detection] heads v1's; the
+    later fork's `iou_loss`, `iou_thresh` and normalisers are not used.
+
+    Photos are letterboxed, as Darknet does, or stretched, as its later fork does (yolo-fastest, YOLO v4) unless its .cfg has `letter_box=1`. A .cfg
+    of the fork is known by its options, such as `iou_loss`.
     """
 
     @spelled_out(DarknetConfig)
@@ -193,53 +154,43 @@ class DarknetDetector(Detector):
         self, network: DarknetNetwork, names: Sequence[str] | None = None, word_tree: WordTree | None = None, *, config: DarknetConfig
     ) -> None:
         if not network.heads:
-            raise ArgumentError("DarknetDetector: the .cfg has no [yolo] or [region] layer; darknet_network runs what is no detector")
+            raise ArgumentError("DarknetDetector: the .cfg has no [yolo], [region] or [detection] layer; darknet_network runs what is no detector")
         size = (config.image_size, config.image_size) if config.image_size else network.image_size
-        heads = [_head(layer, network.image_size) for layer in network.heads]
-        if len({(head.kind, head.classes) for head in heads}) > 1 or (len(heads) > 1 and heads[0].kind == "region"):
-            raise ArgumentError("DarknetDetector: the heads differ in kind or classes; there must be one [region], or [yolo] of equal classes")
-        self_classes = heads[0].classes
-        if word_tree is not None and len(word_tree) != self_classes:
-            raise ArgumentError(f"DarknetDetector: the word tree has {len(word_tree)} nodes for {self_classes} classes; they must be equal")
+        heads = [read_head(layer, network.image_size) for layer in network.heads]
+        classes = heads[0].classes
+        if len({(head.kind, head.classes) for head in heads}) > 1 or (len(heads) > 1 and heads[0].kind != "yolo"):
+            raise ArgumentError(
+                "DarknetDetector: the heads differ in kind or classes; there must be one [region], one [detection], or [yolo] of equal classes"
+            )
+        if word_tree is not None and len(word_tree) != classes:
+            raise ArgumentError(f"DarknetDetector: the word tree has {len(word_tree)} nodes for {classes} classes; they must be equal")
         if word_tree is None and any("tree" in layer.options for layer in network.heads):
             raise ArgumentError("DarknetDetector: the [region] layer has tree=; give word_tree=WordTree.read(text of that file)")
-        if names is not None and len(names) != self_classes:
-            raise ArgumentError(f"DarknetDetector: there are {len(names)} names for {self_classes} classes; give one a class")
-        super().__init__(network, YOLOTransform(size, config.resize, network.in_channels))
+        if names is not None and len(names) != classes:
+            raise ArgumentError(f"DarknetDetector: there are {len(names)} names for {classes} classes; give one a class")
+        resize = config.resize if config.resize != "auto" else ("stretch" if stretches(network) else "letterbox")
+        super().__init__(network, YOLOTransform(size, resize, network.in_channels))
         self.heads, self.config, self.word_tree = heads, config, word_tree
-        self.num_classes = self_classes
-        self.names = list(names) if names is not None else [str(number + 1) for number in range(self_classes)]
+        self.num_classes = classes
+        self.names = list(names) if names is not None else [str(number + 1) for number in range(classes)]
 
     def _answer(
         self, batch: ImageList, features: Mapping[str, Tensor], targets: Sequence[Mapping[str, Any]] | None
     ) -> tuple[list[dict[str, np.ndarray]], dict[str, Tensor]]:
         size = batch.image_sizes[0]
-        raws = [split_anchors(raw, len(head.mask)) for raw, head in zip(features.values(), self.heads, strict=True)]
+        raws = [head.numbers(maps) for maps, head in zip(features.values(), self.heads, strict=True)]
         if self.training and targets is not None:
-            return [], self._losses(raws, targets, size)
-        boxes, scores = [], []
-        for raw, head in zip(raws, self.heads, strict=True):
-            numbers = raw.data
-            boxes.append(decode_anchors(numbers, head.anchors[list(head.mask)], size, head.scale_x_y).reshape(len(numbers), -1, 4))
-            if head.kind == "yolo":
-                own = yolo_scores(numbers)
-            else:
-                own = region_scores(numbers, self.word_tree, self.config.tree_thresh, self.config.score_thresh)
-            scores.append(own.reshape(len(numbers), -1, self.num_classes))
-        pairs = zip(np.concatenate(boxes, axis=1), np.concatenate(scores, axis=1), strict=True)
-        return [best_boxes(*pair, self.config) for pair in pairs], {}
+            return [], darknet_losses(self.heads, raws, targets, size, self.word_tree)
+        thresholds = self.config.score_thresh, self.config.tree_thresh
+        decoded = [head.decode(raw.data, size, self.word_tree, thresholds) for raw, head in zip(raws, self.heads, strict=True)]
+        boxes, scores = (np.concatenate(parts, axis=1) for parts in zip(*decoded, strict=True))
+        return [best_boxes(*pair, self.config) for pair in zip(boxes, scores, strict=True)], {}
 
-    def _losses(self, raws: list[Tensor], targets: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> dict[str, Tensor]:
-        first = self.heads[0]
-        if first.kind == "yolo":
-            masks = [head.mask for head in self.heads]
-            return yolo_v3_loss(raws, first.anchors, masks, targets, size, first.ignore_thresh, first.scale_x_y)
-        coord, object_scale, noobject, of_class = first.scales
-        return yolo_v2_loss(
-            raws[0], first.anchors, targets, size,
-            coord_scale=coord, object_scale=object_scale, noobject_scale=noobject, class_scale=of_class, thresh=first.ignore_thresh,
-            word_tree=self.word_tree,
-        )  # fmt: skip
+
+def stretches(network: DarknetNetwork) -> bool:
+    """Whether the .cfg is the later fork's, and does not ask for letterboxing."""
+    forks = any(name in layer.options for layer in network.heads for name in FORK_OPTIONS)
+    return forks and network.options.get("letter_box", "0").strip() == "0"
 
 
 def darknet_network(cfg: str | Path, weights: str | Path | None = None) -> DarknetNetwork:

@@ -46,7 +46,7 @@ __all__ = ["darknet_layer"]
 
 LEAK = 0.1
 EPSILON = 1e-6  # Darknet's, in the normalisation
-HEADS = ("yolo", "region")
+HEADS = ("yolo", "region", "detection")
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "linear": Identity,
@@ -302,7 +302,7 @@ MAKERS: dict[str, Callable[[DarknetLayer], Module]] = {
     "dropout": lambda layer: Dropout(option(layer, "probability", 0.5)),
     "softmax": SoftmaxLayer,
     "activation": lambda layer: Sequential(activation(layer, "linear")),
-    **dict.fromkeys(("cost", "yolo", "region", "detection"), lambda layer: Identity()),
+    **dict.fromkeys(("cost", *HEADS), lambda layer: Identity()),
 }
 
 

@@ -25,7 +25,7 @@ from .anchors import ImageList
 from .generalized_rcnn import Detector
 from .options import spelled_out
 from .yolo_grid import YOLOConfig, YOLOTransform, best_boxes
-from .yolo_v1_loss import cell_numbers, decode_yolo_v1, yolo_v1_loss
+from .yolo_v1_loss import decode_yolo_v1, yolo_v1_loss, yolo_v1_scores
 
 __all__ = ["YOLOv1", "YOLOv1Config", "yolo_v1", "yolo_v1_tiny"]
 
@@ -111,9 +111,8 @@ class YOLOv1(Detector):
         if self.training and targets is not None:
             weights = config.lambda_coord, config.lambda_noobj, config.predicts_roots
             return [], yolo_v1_loss(raw, targets, size, config.boxes, *weights)
-        numbers, classes = cell_numbers(raw.data, config.boxes)
         boxes = decode_yolo_v1(raw.data, config.boxes, size, config.predicts_roots)
-        scores = numbers[..., 4:] * classes[..., None, :]  # Pr(class | object) times the confidence, equation (1)
+        scores = yolo_v1_scores(raw.data, config.boxes)
         count = len(raw.data)
         pairs = zip(boxes.reshape(count, -1, 4), scores.reshape(count, -1, self.num_classes), strict=True)
         return [best_boxes(*pair, config) for pair in pairs], {}

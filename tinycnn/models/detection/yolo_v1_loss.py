@@ -21,7 +21,7 @@ from .box_coder import centre_form
 from .generalized_rcnn import Target
 from .yolo_grid import class_indices
 
-__all__ = ["ResponsiblePredictors", "decode_yolo_v1", "responsible_predictors", "safe_sqrt", "yolo_v1_loss"]
+__all__ = ["ResponsiblePredictors", "decode_yolo_v1", "responsible_predictors", "safe_sqrt", "yolo_v1_loss", "yolo_v1_scores"]
 
 # Below it, in parts of the image's side, the square root goes on as its tangent: 1e-4 of 448 pixels is a twentieth of a pixel.
 SMALLEST_SIDE = 1e-4
@@ -73,6 +73,12 @@ def decode_yolo_v1(raw: np.ndarray, boxes: int, size: tuple[int, int], predicts_
     width, height = (numbers[..., k] ** 2 if predicts_roots else numbers[..., k] for k in (2, 3))
     corners = np.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), axis=-1)
     return (corners * (size[1], size[0], size[1], size[0])).astype(raw.dtype)
+
+
+def yolo_v1_scores(raw: np.ndarray, boxes: int) -> np.ndarray:
+    """Each class's score (..., S, S, B, C): the box's confidence times the cell's Pr(class | object), equation (1)."""
+    numbers, classes = cell_numbers(raw, boxes)
+    return numbers[..., 4:] * classes[..., None, :]
 
 
 @dataclass(frozen=True)
@@ -133,10 +139,9 @@ def responsible_predictors(
             truth = (x * columns - column, y * rows - row, width, height)
             found.append((image, row, column, predictor, overlaps[predictor], truth, label))
     parts = list(zip(*found, strict=True)) if found else [()] * 7
-    indices = [np.array(part, np.int64) for part in parts[:4]]
-    return ResponsiblePredictors(
-        *indices, np.array(parts[4], raw.dtype), np.array(parts[5], raw.dtype).reshape(-1, 4), np.array(parts[6], np.int64)
-    )
+    at, row_of, column_of, predictor_of, label_of = (np.array(parts[k], np.int64) for k in (0, 1, 2, 3, 6))
+    overlap, truths = np.array(parts[4], raw.dtype), np.array(parts[5], raw.dtype).reshape(-1, 4)
+    return ResponsiblePredictors(at, row_of, column_of, predictor_of, overlap, truths, label_of)
 
 
 def positive_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ from .yolo_grid import YOLOConfig, YOLOTransform, best_boxes, decode_anchors, si
 from .yolo_v1 import LEAK, VOC_CLASSES, scaled
 from .yolo_v2_loss import yolo_v2_loss
 
-__all__ = ["YOLOv2", "YOLOv2Config", "darknet_reorg", "reorg", "region_scores", "yolo_v2", "yolo_v2_tiny"]
+__all__ = ["YOLOv2", "YOLOv2Config", "darknet_reorg", "region_scores", "reorg", "yolo_v2", "yolo_v2_tiny"]
 
 STRIDE = 32
 # Widths and heights in cells of 32 pixels, of the authors' yolov2-voc.cfg and yolov2-tiny-voc.cfg.
@@ -144,7 +144,7 @@ class YOLOv2(Detector):
         self.head = Conv2d(backbone.out_channels, len(config.anchors) * (5 + num_classes), 1)
         self.num_classes, self.config = num_classes, config
         self.anchors = np.array(config.anchors) * STRIDE
-        self.images_seen = 0
+        self.register_buffer("images_seen", Tensor(np.zeros((), np.int64)))
 
     def raw(self, images: Tensor) -> Tensor:
         """(N, A (5 + C), H, W) of a batch of the network's size, before any decoding."""
@@ -156,8 +156,8 @@ class YOLOv2(Detector):
         config, size = self.config, batch.image_sizes[0]
         raw = split_anchors(self.head(features["0"]), len(self.anchors))
         if self.training and targets is not None:
-            early = self.images_seen < config.warm_up_images
-            self.images_seen += len(targets)
+            early = int(self.images_seen.data) < config.warm_up_images
+            self.images_seen.data[...] += len(targets)
             return [], yolo_v2_loss(
                 raw, self.anchors, targets, size,
                 coord_scale=config.coord_scale, object_scale=config.object_scale, noobject_scale=config.noobject_scale,

@@ -79,7 +79,7 @@ def yolo_v3_loss(
             free[image][best_overlaps(boxes[image], target) > ignore_thresh] = 0
             truth = np.asarray(target["boxes"], np.float64)
             chosen = anchor_targets(truth, anchors)
-            cells, wanted = encode_anchors(truth, anchors[chosen], raw.shape[2:4], size)
+            cells, wanted = encode_anchors(truth, anchors[chosen], (raw.shape[2], raw.shape[3]), size)
             for box, anchor, (row, column), four, label in zip(truth, chosen, cells, wanted, labels, strict=True):
                 if anchor not in mask:
                     continue
