@@ -58,8 +58,8 @@ def ngram_page(readings: Sequence[SentenceReading], title: str = "Which n-grams 
     """
     lead = (
         "Every map keeps its largest answer, which one n-gram gave. Times the map's weight to a class, it is that n-gram's share of the "
-        "class's logit; with the bias the shares add up to the logit exactly. Words are tinted by their shares: green for the answer, red against it. "
-        "Words in italics were not seen in training. Arrow keys or a click step through the n-grams."
+        "class's logit; with the bias the shares add up to the logit exactly. Words are tinted by their shares: green for the answer, red "
+        "against it. Words in italics were not seen in training. Arrow keys or a click step through the n-grams."
     )
     parts = [f"<h1>{html.escape(title)}</h1>", f'<p class="lead">{html.escape(lead)}</p>', *map(_section, readings), FOOTER]
     return document(title, parts, {"sentences": [each.to_dict() for each in readings]}, style=STYLE, script=SCRIPT)
