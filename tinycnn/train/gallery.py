@@ -58,14 +58,19 @@ class Gallery:
     """
 
     def __init__(self, threshold: float = 0.5, network: str = "") -> None:
-        if not -1 <= threshold <= 1:
-            raise UsageError(f"Gallery: threshold={threshold!r} must be a cosine, from -1 to 1")
-        self.threshold = float(threshold)
+        self.set_threshold(threshold)
         self.network = network
         self.vectors: dict[str, np.ndarray] = {}  # of each person (pictures, D), at length 1
 
     def __len__(self) -> int:
+        """How many people are enrolled."""
         return len(self.vectors)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Count two vectors as one person from this cosine up."""
+        if not -1 <= threshold <= 1:
+            raise UsageError(f"Gallery: threshold={threshold!r} must be a cosine, from -1 to 1")
+        self.threshold = float(threshold)
 
     def enrol(self, name: str, vectors: np.ndarray) -> None:
         """Add a person, or more pictures of one.

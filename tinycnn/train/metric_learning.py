@@ -25,7 +25,19 @@ from ..tensor import Tensor
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .health import Finding, collapsed_embeddings
 
-__all__ = ["LOSSES", "MetricConfig", "MetricEpoch", "MetricRun", "embed", "load_metric_run", "save_metric_run", "train_embedding"]
+__all__ = [
+    "LOSSES",
+    "MetricConfig",
+    "MetricEpoch",
+    "MetricRun",
+    "choose_people",
+    "embed",
+    "hold_out",
+    "known_by_classifier",
+    "load_metric_run",
+    "save_metric_run",
+    "train_embedding",
+]
 
 LOSSES = ("softmax", "arcface", "cosface", "sphereface", "contrastive", "contrastive-hadsell", "triplet", "triplet-semi-hard", "triplet-random")
 EMBED_BATCH = 100
@@ -100,6 +112,7 @@ class MetricRun:
     epochs: list[MetricEpoch] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     head: nn.Module | None = None  # of the losses that learn a vector a class
+    threshold: float | None = None  # the cosine from which two pictures count as one person, found on people held out
     source: str = ""
 
 
@@ -253,6 +266,11 @@ def embed(run: MetricRun, images: np.ndarray) -> np.ndarray:
     ndarray
         float64 (N, D).
     """
+    return unit_rows(_vectors(run, images))
+
+
+def _vectors(run: MetricRun, images: np.ndarray) -> np.ndarray:
+    """What the network answers, of any length."""
     pictures = images[:, None] if images.ndim == 3 else images
     if pictures.shape[2:] != tuple(run.image_size):
         raise UsageError(f"embed: pictures of {pictures.shape[2]}x{pictures.shape[3]} for a network of {run.image_size[0]}x{run.image_size[1]}; scale them")
@@ -265,7 +283,67 @@ def embed(run: MetricRun, images: np.ndarray) -> np.ndarray:
             part = prepare.batch(np.ascontiguousarray(pictures[start : start + EMBED_BATCH]), None)
             found.append(run.model(Tensor(part)).data)
     run.model.train(was_training)
-    return unit_rows(np.concatenate(found)) if found else np.empty((0, 0))
+    return np.concatenate(found) if found else np.empty((0, 0))
+
+
+def known_by_classifier(run: MetricRun, images: np.ndarray) -> list[str] | None:
+    """Whom the classifier that was trained along names; it has one output for each person of the training and none for anybody else.
+
+    Parameters
+    ----------
+    run
+        Of a loss with a classifier: softmax, arcface, cosface or sphereface; of the others the answer is None.
+    images
+        As of `embed`.
+
+    Returns
+    -------
+    list of str, or None
+    """
+    if run.head is None:
+        return None
+    vectors = Tensor(_vectors(run, images))
+    with no_grad():
+        if isinstance(run.head, nn.Linear):
+            scores = run.head(vectors).data
+        else:  # without a known answer there is no margin: the cosines alone decide
+            scores = F.linear(F.normalize(vectors), F.normalize(run.head.weight)).data  # type: ignore[arg-type]
+    return [run.people[number] for number in scores.argmax(1)]
+
+
+def hold_out(people: ArrayDataset, count: int | None = None, fold: int | None = None) -> tuple[ArrayDataset, ArrayDataset]:
+    """The people to learn from, and a block of them, in their order, that the network never sees.
+
+    Parameters
+    ----------
+    people
+        All.
+    count
+        How many are held out; a quarter if left out.
+    fold
+        Which block, from 0; the last if left out. As many folds as there are whole blocks hold out everybody in turn.
+
+    Raises
+    ------
+    UsageError
+        When fewer than two people are left on one of the sides, or there is no such fold.
+
+    Examples
+    --------
+    >>> four = ArrayDataset(np.zeros((4, 2, 2), np.uint8), [0, 1, 2, 3], classes=["Ada", "Ben", "Cleo", "Dan"])
+    >>> [part.classes for part in hold_out(four, 2, fold=0)]
+    [('Cleo', 'Dan'), ('Ada', 'Ben')]
+    """
+    total = len(people.classes)
+    held = max(2, total // 4) if count is None else count
+    if not 2 <= held <= total - 2:
+        raise UsageError(f"hold_out: {held} of {total} people held out; two are needed at least to learn from, and two to test on")
+    folds = total // held
+    if fold is not None and not 0 <= fold < folds:
+        raise UsageError(f"hold_out: fold={fold} must be from 0 to {folds - 1}: {total} people are {folds} blocks of {held}")
+    start = total - held if fold is None else fold * held
+    block = list(range(start, start + held))
+    return choose_people(people, [label for label in range(total) if label not in block]), choose_people(people, block)
 
 
 def choose_people(people: ArrayDataset, names: list[int]) -> ArrayDataset:
@@ -288,9 +366,12 @@ def save_metric_run(folder: str | Path, run: MetricRun) -> Path:
         "std": list(run.std),
         "epochs": [asdict(epoch) for epoch in run.epochs],
         "findings": [asdict(finding) for finding in run.findings],
+        "threshold": run.threshold,
         "source": run.source,
     }
-    arrays = {key: value.data for key, value in run.model.state_dict().items()}
+    arrays = {f"model.{key}": value.data for key, value in run.model.state_dict().items()}
+    if run.head is not None:
+        arrays |= {f"head.{key}": value.data for key, value in run.head.state_dict().items()}
     return save_checkpoint(folder, Checkpoint(model=arrays, config=asdict(run.config), run_info=info))
 
 
@@ -315,8 +396,19 @@ def load_metric_run(folder: str | Path) -> MetricRun:
         run.people, run.source = tuple(info["people"]), str(info["source"])
         run.epochs = [MetricEpoch(**epoch) for epoch in info["epochs"]]
         run.findings = [Finding(**finding) for finding in info["findings"]]
+        run.threshold = None if info["threshold"] is None else float(info["threshold"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder}: the run's description lacks {error}; it was written by another version") from error
-    run.model.load_state_dict({key: Tensor(value) for key, value in checkpoint.model.items()})
+    run.model.load_state_dict(_below("model.", checkpoint.model))
+    head = _below("head.", checkpoint.model)
+    if head:
+        classes, features = head["weight"].shape
+        run.head = Objective(config, features, classes).head
+        assert run.head is not None
+        run.head.load_state_dict(head)
     run.model.eval()
     return run
+
+
+def _below(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): Tensor(value) for key, value in arrays.items() if key.startswith(prefix)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,14 @@ from .. import metrics
 from ..data.dataset import ArrayDataset
 from ..errors import ArgumentError
 from .gallery import Gallery, fingerprint
-from .metric_learning import MetricRun, embed, unit_rows
+from .metric_learning import MetricRun, embed, known_by_classifier, unit_rows
 
 __all__ = ["FewShot", "NewPeople", "Verification", "add_people", "few_shot", "pair_scores", "verify_pairs"]
 
 FAR = (0.1, 0.01, 0.001)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verification:
     """Two pictures, one person or two? Answered for all pairs."""
 
@@ -31,14 +31,14 @@ class Verification:
     eer: float  # equal error rate
     threshold: float  # the cosine at which the two errors are equal
     tar: dict[str, tuple[float, float]]  # allowed false-accept rate: (true-accept rate, threshold)
-    roc: tuple[list[float], list[float]]  # false- and true-accept rates
-    genuine_scores: list[float]
-    impostor_scores: list[float]
+    roc: tuple[list[float], list[float], list[float]]  # false- and true-accept rates, and the thresholds, falling
+    genuine_scores: np.ndarray
+    impostor_scores: np.ndarray
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without the scores, for JSON."""
-        left_out = ("genuine_scores", "impostor_scores", "roc")
-        return {key: value for key, value in asdict(self).items() if key not in left_out}
+        shown = ("genuine", "impostor", "auc", "eer", "threshold", "tar")
+        return {name: getattr(self, name) for name in shown}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ class FewShot:
     episodes: int
     accuracy: float
     interval: float  # half of the 95 % confidence interval of the mean
+
+    def text(self) -> str:
+        """One line.
+
+        Examples
+        --------
+        >>> FewShot(5, 1, 200, 0.953, 0.0061).text()
+        '5-way 1-shot: 95.3 % +- 0.6 of 200 episodes'
+        """
+        return f"{self.ways}-way {self.shots}-shot: {100 * self.accuracy:.1f} % +- {100 * self.interval:.1f} of {self.episodes} episodes"
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,8 @@ class NewPeople:
     new_after: float
     seconds: float  # to enrol all new people
     weights_changed: bool
-    classifier_new: float | None  # of a classifier over the known people, where there is one: it has no output for anybody else
+    classifier_known: float | None  # of the classifier that was trained along, where there is one: on the known people's pictures
+    classifier_new: float | None  # on the new people's, for whom it has no output
 
 
 def pair_scores(vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +114,7 @@ def verify_pairs(vectors: np.ndarray, labels: np.ndarray, far: Sequence[float] =
     same, scores = pair_scores(vectors, labels)
     if not 0 < same.sum() < len(same):
         raise ArgumentError(f"verify_pairs: of {len(same)} pairs {int(same.sum())} are of one person; both kinds are needed: two people, two pictures of one")
-    false, true, _ = metrics.roc_curve(same, scores)
+    false, true, thresholds = metrics.roc_curve(same, scores)
     eer, threshold = metrics.equal_error_rate(same, scores)
     return Verification(
         genuine=int(same.sum()),
@@ -112,9 +123,9 @@ def verify_pairs(vectors: np.ndarray, labels: np.ndarray, far: Sequence[float] =
         eer=float(eer),
         threshold=float(threshold),
         tar={f"{rate:g}": tuple(map(float, metrics.tar_at_far(same, scores, rate))) for rate in far},  # type: ignore[misc]
-        roc=(false.tolist(), true.tolist()),
-        genuine_scores=scores[same == 1].tolist(),
-        impostor_scores=scores[same == 0].tolist(),
+        roc=(false.tolist(), true.tolist(), thresholds.tolist()),
+        genuine_scores=scores[same == 1],
+        impostor_scores=scores[same == 0],
     )
 
 
@@ -212,7 +223,8 @@ def add_people(run: MetricRun, known: ArrayDataset, new: ArrayDataset, *, shots:
         new_after=_named(gallery, rest, names),
         seconds=seconds,
         weights_changed=fingerprint(run.model) != before,
-        classifier_new=0.0 if run.head is not None else None,
+        classifier_known=_by_classifier(run, known),
+        classifier_new=_by_classifier(run, new),
     )
 
 
@@ -244,3 +256,11 @@ def _named(gallery: Gallery, vectors: np.ndarray, names: list[str]) -> float:
     """Share of the pictures that the gallery names rightly and accepts."""
     answers = [gallery.identify(vector, 1)[0] for vector in vectors]
     return float(np.mean([answer.accepted and answer.name == name for answer, name in zip(answers, names, strict=True)]))
+
+
+def _by_classifier(run: MetricRun, people: ArrayDataset) -> float | None:
+    """Share of the pictures that the classifier names rightly."""
+    answers = known_by_classifier(run, people.images)
+    if answers is None:
+        return None
+    return float(np.mean([answer == people.classes[label] for answer, label in zip(answers, people.labels(), strict=True)]))

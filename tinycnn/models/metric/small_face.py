@@ -1,4 +1,4 @@
-"""A small network for faces of 56x46 pixels: matching networks' blocks with growing widths, and a linear layer to the vector.
+"""A small network for faces of about 56x46 pixels: matching networks' blocks with growing widths, and a linear layer to the vector.
 
 References
 ----------
@@ -27,8 +27,8 @@ class FaceEmbedding(BlockEmbedding):
     (N, in_channels, *image_size) -> (N, features)
     """
 
-    def __init__(self, in_channels: int = 1, features: int = 64, image_size: tuple[int, int] = (56, 46)) -> None:
-        height, width = image_size
+    def __init__(self, in_channels: int = 1, features: int = 64, image_size: int | tuple[int, int] = 56) -> None:
+        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
         if min(height, width) < 2 ** len(WIDTHS) or features < 1:
             raise ArgumentError(f"small_face: image_size={image_size} must be at least 16x16 and features={features} at least 1")
         super().__init__(in_channels, WIDTHS)
@@ -41,8 +41,8 @@ class FaceEmbedding(BlockEmbedding):
 
 
 @builder(image_size=56, task="embedding")
-def small_face(in_channels: int = 1, *, features: int = 64, image_size: tuple[int, int] = (56, 46)) -> FaceEmbedding:
-    """The face network; 85,216 parameters for grey pictures of 56x46.
+def small_face(in_channels: int = 1, *, features: int = 64, image_size: int | tuple[int, int] = 56) -> FaceEmbedding:
+    """The face network; 85,216 parameters for grey pictures of 56x46, the ORL faces halved.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def small_face(in_channels: int = 1, *, features: int = 64, image_size: tuple[in
     features
         Length of the vector.
     image_size
-        Height and width of the pictures; at least 16 each.
+        Pixels a side, or height and width, of the pictures; at least 16 each.
 
     Examples
     --------
-    >>> model = small_face()
+    >>> model = small_face(image_size=(56, 46))
     >>> sum(parameter.numel() for parameter in model.parameters())
     85216
     """
