@@ -61,7 +61,7 @@ def test_characters(run_main, elsewhere):
         (["train", "faces", "--model", "lenet5"], 2, "must be one of conv4, small_face"),
         (["train", "faces", "--held-out", "5"], 2, "5 of 6 people held out"),
         (["train", "faces", "--fold", "9"], 2, "fold=9 must be from 0 to"),
-        (["train", "notes.txt"], 1, "cannot be read"),
+        (["train", "words.txt"], 1, "cannot be read"),
         (["train", "broken.zip"], 1, "cannot be read as a .zip archive"),
         (["evaluate", "faces"], 1, "there is no run runs/faces-"),
         (["evaluate", "faces", "--run", "text"], 1, "a run of another kind than faces"),
@@ -69,12 +69,13 @@ def test_characters(run_main, elsewhere):
         (["verify", "Ada"], 2, "give a name and a picture"),
         (["verify", "Ada", "x.png"], 1, "there is no gallery people.npz"),
         (["identify"], 2, "give one picture at least"),
-        (["identify", "x.png", "--gallery", "notes.txt"], 1, "notes.txt"),
+        (["identify", "x.png", "--gallery", "words.txt"], 1, "words.txt"),
     ],
 )
 def test_faults_get_one_sentence(run_main, faces, elsewhere, arguments, code, words):
-    (elsewhere / "notes.txt").write_text("no picture")
+    (elsewhere / "words.txt").write_text("no picture")
     (elsewhere / "broken.zip").write_bytes(b"PK no archive")
+    (elsewhere / "text").mkdir()
     save_checkpoint(elsewhere / "text", Checkpoint(model={}, run_info={"task": "text"}))
     found, _, err = run_main("faces", *arguments)
     assert found == code and words in err

@@ -24,7 +24,8 @@ PROBE = """
 window.addEventListener("load", () => {
   const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key}));
   const seen = () => { const slider = document.querySelector("#slider"), on = document.querySelectorAll(".on").length;
-    return slider ? [Number(slider.value), document.querySelector("#said").textContent, document.querySelector("#cut").getAttribute("transform")] : on; };
+    if (!slider) return on;
+    return [Number(slider.value), document.querySelector("#said").textContent, document.querySelector("#cut").getAttribute("transform")]; };
   const steps = [seen()];
   for (const key of ["ArrowRight", "ArrowLeft", "ArrowLeft"]) { press(key); steps.push(seen()); }
   document.title = JSON.stringify({steps, errors: window.problems, wide: document.documentElement.scrollWidth, inner: innerWidth,

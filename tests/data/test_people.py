@@ -110,7 +110,7 @@ def test_archives_that_cannot_be_read(tmp_path):
         read_omniglot(tmp_path)
     path = tmp_path / "images.zip"
     path.write_bytes(b"no archive")
-    with pytest.raises(DataError, match="cannot be read as a .zip archive"):
+    with pytest.raises(DataError, match=r"cannot be read as a \.zip archive"):
         read_omniglot(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "nothing")

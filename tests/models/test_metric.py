@@ -48,7 +48,7 @@ def test_kochs_distance_is_its_definition():
 def test_pictures_that_do_not_fit():
     with pytest.raises(ShapeError, match="105"):
         nn.utils.skip_init(siamese_koch)(Tensor(np.zeros((1, 1, 28, 28), np.float32)))
-    with pytest.raises(ShapeError, match="conv4|BlockEmbedding"):
+    with pytest.raises(ShapeError, match="BlockEmbedding"):
         conv4()(Tensor(np.zeros((1, 1, 8, 8), np.float32)))
     with pytest.raises(ArgumentError, match="must be at least 16x16"):
         small_face(image_size=(15, 40))

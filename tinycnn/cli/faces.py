@@ -117,7 +117,8 @@ def _train(arguments: argparse.Namespace, console: Console) -> int:
     learn, strangers = hold_out(people, arguments.held_out, arguments.fold)
     place = Path(arguments.words[0])
     folder = require_writable(new_run_folder(arguments.out, "faces", place.stem))
-    console.say(f"{place.name}: {len(learn)} pictures of {len(learn.classes)} people to learn from, {len(strangers)} of {len(strangers.classes)} for the test")
+    held = f"{len(strangers)} of {len(strangers.classes)} for the test"
+    console.say(f"{place.name}: {len(learn)} pictures of {len(learn.classes)} people to learn from, {held}")
     trained = train_embedding(learn, config, say=console.say)
     trained.source = place.name
     report = _report(arguments, trained, people)
@@ -182,7 +183,7 @@ def _require_network(gallery: Any, trained: Any, path: Path) -> None:
     from ..train.gallery import fingerprint
 
     if gallery.network not in ("", fingerprint(trained.model)):
-        raise UsageError(f"{path}: its vectors are of another network, and cosines between two networks mean nothing; name that network's run by --run")
+        raise UsageError(f"{path}: its vectors are of another network, and cosines between two networks mean nothing; name its run by --run")
 
 
 def _enrol(arguments: argparse.Namespace, console: Console) -> int:
@@ -204,7 +205,8 @@ def _enrol(arguments: argparse.Namespace, console: Console) -> int:
     save_gallery(arguments.gallery, gallery)
     pictures = len(gallery.vectors[name])
     console.say(f"{name} is known by {pictures} picture{'s' * (pictures > 1)}; {arguments.gallery} holds {len(gallery)} people; nothing was trained")
-    console.result({"name": name, "pictures": pictures, "people": list(gallery.vectors), "threshold": gallery.threshold, "gallery": arguments.gallery})
+    names = list(gallery.vectors)
+    console.result({"name": name, "pictures": pictures, "people": names, "threshold": gallery.threshold, "gallery": arguments.gallery})
     return 0
 
 
@@ -236,6 +238,7 @@ def _identify(arguments: argparse.Namespace, console: Console) -> int:
         answer = best.name if best.accepted else "nobody known"
         rows.append([path, answer, f"{best.score:.3f}", best.name, "" if second is None else f"{second.name} {second.score:.3f}"])
     console.say(table(["picture", "shows", "cosine", "nearest", "then"], rows))
-    pictures = [{"picture": path, "ranked": [dataclasses.asdict(each) for each in ranked]} for path, ranked in zip(arguments.words, found, strict=True)]
+    answers = [[dataclasses.asdict(each) for each in ranked] for ranked in found]
+    pictures = [{"picture": path, "ranked": ranked} for path, ranked in zip(arguments.words, answers, strict=True)]
     console.result({"threshold": gallery.threshold, "pictures": pictures})
     return 0

@@ -29,7 +29,8 @@ STYLE = """
 figure { margin: 0; } figcaption { color: var(--soft); font-size: .92rem; } svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 13px system-ui, "DejaVu Sans", sans-serif; }
 .axis { stroke: var(--line); } .own { fill: var(--good); fill-opacity: .55; } .other { fill: var(--bad); fill-opacity: .5; }
-.curve { fill: none; stroke: var(--accent); stroke-width: 2.5; } .before { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 6 4; }
+.curve { fill: none; stroke: var(--accent); stroke-width: 2.5; }
+.before { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 6 4; }
 #cut, #spot { stroke: var(--now); stroke-width: 2.5; } #spot { fill: var(--now-fill); }
 input[type=range] { width: 100%; accent-color: var(--now); } #said { min-height: 3em; margin: .2rem 0 .8rem; }
 td, th { padding: .25rem .8rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; } td.number { text-align: right; }
@@ -134,7 +135,10 @@ def _histogram(report: RecognitionReport, low: float) -> str:
     found = report.main
     bounds = np.linspace(low, 1, BINS + 1)
     bars = []
-    spread = {"other": np.histogram(found.impostor_scores, bounds)[0] / found.impostor, "own": np.histogram(found.genuine_scores, bounds)[0] / found.genuine}
+    spread = {
+        "other": np.histogram(found.impostor_scores, bounds)[0] / found.impostor,
+        "own": np.histogram(found.genuine_scores, bounds)[0] / found.genuine,
+    }
     tallest = max(float(shares.max()) for shares in spread.values())
     step = (WIDTH - 2 * EDGE) / BINS
     for kind, shares in spread.items():
@@ -189,7 +193,9 @@ def _verification_table(report: RecognitionReport) -> str:
 
 
 def _shot_table(report: RecognitionReport) -> str:
-    rows = [[f"{each.ways}", f"{each.shots}", f"{100 * each.accuracy:.1f} % ± {100 * each.interval:.1f}", f"{each.episodes}"] for each in report.shots]
+    rows = [
+        [str(each.ways), str(each.shots), f"{100 * each.accuracy:.1f} % ± {100 * each.interval:.1f}", str(each.episodes)] for each in report.shots
+    ]
     if not rows:
         return '<p class="soft">There are too few people or pictures.</p>'
     return html_table(["people (ways)", "pictures of each (shots)", "named rightly", "episodes"], rows, range(4))

@@ -1,4 +1,4 @@
-"""Training a network whose vectors are near each other for like pictures: balanced batches, a choice of losses, an alarm when all vectors collapse."""
+"""Training a network whose vectors are near each other for like pictures: balanced batches, a choice of losses, an alarm for collapse."""
 
 from __future__ import annotations
 
@@ -273,7 +273,8 @@ def _vectors(run: MetricRun, images: np.ndarray) -> np.ndarray:
     """What the network answers, of any length."""
     pictures = images[:, None] if images.ndim == 3 else images
     if pictures.shape[2:] != tuple(run.image_size):
-        raise UsageError(f"embed: pictures of {pictures.shape[2]}x{pictures.shape[3]} for a network of {run.image_size[0]}x{run.image_size[1]}; scale them")
+        wanted = f"{run.image_size[0]}x{run.image_size[1]}"
+        raise UsageError(f"embed: pictures of {pictures.shape[2]}x{pictures.shape[3]} for a network of {wanted}; scale them")
     prepare = Compose([ToTensor(), Normalize(run.mean, run.std)])
     was_training = run.model.training
     run.model.eval()

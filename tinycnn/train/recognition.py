@@ -113,7 +113,8 @@ def verify_pairs(vectors: np.ndarray, labels: np.ndarray, far: Sequence[float] =
     """
     same, scores = pair_scores(vectors, labels)
     if not 0 < same.sum() < len(same):
-        raise ArgumentError(f"verify_pairs: of {len(same)} pairs {int(same.sum())} are of one person; both kinds are needed: two people, two pictures of one")
+        alike = int(same.sum())
+        raise ArgumentError(f"verify_pairs: of {len(same)} pairs {alike} are of one person; both kinds are needed: two people, two pictures of one")
     false, true, thresholds = metrics.roc_curve(same, scores)
     eer, threshold = metrics.equal_error_rate(same, scores)
     return Verification(
