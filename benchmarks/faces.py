@@ -62,7 +62,7 @@ def main() -> None:
     rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
     for loss in arguments.losses or [loss for loss in LOSSES if loss not in rows]:
         for row in run(arguments.folder, loss):
-            rows[row["name"]] = row
+            rows[row["name"]] = row  # the baselines are the same beside every loss
             print(json.dumps({key: value for key, value in row.items() if key != "environment"}), flush=True)
         path.write_text(json.dumps({"rows": list(rows.values())}, indent=1) + "\n")
 

@@ -3,7 +3,7 @@
 Real sentences are rt-polarity's, 10,662 snippets of film reviews (Pang and Lee 2005); nine tenths are learned, one tenth is the test. Without
 them, or with --smoke, sentences are put together from a few words. `tinycnn text train rt-polarity` does the same from the command line.
 
-    python examples/08_text.py --data ../shared/data/text    # RESULT
+    python examples/08_text.py --data ../shared/data/text    # 75.1 % (1 seed, 1 fold; Kim, ten folds: 76.1 %), 3 minutes on one core
     python examples/08_text.py --smoke                       # sentences made up here, a few seconds
 """
 
@@ -35,7 +35,7 @@ def main() -> int:
     """Train, measure, and show which words decided."""
     parser = argparse.ArgumentParser(description="Train Kim's sentence network.")
     parser.add_argument("--data", type=Path, help="the folder that holds rt-polarity.pos and rt-polarity.neg")
-    parser.add_argument("--epochs", type=int, default=10, help="passes over the sentences (default: 10)")
+    parser.add_argument("--epochs", type=int, default=4, help="passes over the sentences (default: 4)")
     parser.add_argument("--seed", type=int, default=0, help="decides everything random (default: 0)")
     parser.add_argument("--smoke", action="store_true", help="sentences made up here, a small network")
     arguments = parser.parse_args()
@@ -43,7 +43,7 @@ def main() -> int:
     config = TextConfig(epochs=arguments.epochs, seed=arguments.seed)
     if arguments.smoke or arguments.data is None:
         sentences = made_up(100, arguments.seed)
-        config = dataclasses.replace(config, region_sizes=(1, 2), maps=4, dimension=8, batch_size=10, learning_rate=5.0)
+        config = dataclasses.replace(config, region_sizes=(1, 2), maps=4, dimension=8, batch_size=10, learning_rate=5.0, epochs=10)
     else:
         sentences, _ = load_sentences("rt-polarity", arguments.data)
     parts = fold_numbers(len(sentences), 10, arguments.seed)

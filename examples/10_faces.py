@@ -3,8 +3,10 @@
 Real pictures are the ORL faces, ten of each of forty people: thirty are learned, ten the network never sees. Without them, or with --smoke,
 people are drawn. `tinycnn faces` does the same from the command line, and keeps a gallery of people.
 
-    python examples/10_faces.py --data ../shared/data/orl_faces    # RESULT
+    python examples/10_faces.py --data ../shared/data/orl_faces    # half a minute; equal error rate 12.1 %, 16.0 % of plain pictures (1 seed)
     python examples/10_faces.py --smoke                            # drawn people, a few seconds
+
+With each block of ten people held out in turn (4 trainings, seed 0): 6.9 % +- 4.2, and 12.9 % +- 3.8 of plain pictures.
 """
 
 import argparse

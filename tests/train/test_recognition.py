@@ -142,7 +142,7 @@ def test_the_report_and_its_page(story):
     assert not re.search(r"https?://|src=(?!\"data:)", page)
     points = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])["points"]
     assert [point[:3] for point in points] == sorted((point[:3] for point in points), key=lambda point: -point[0])
-    assert all(40 <= x <= 520 for _, _, _, left, x, _ in points for x in (left, x))
+    assert all(40 <= x <= 480 for _, _, _, left, x, _ in points for x in (left, x))
 
 
 def embed_strangers(run, strangers):

@@ -17,7 +17,7 @@ from .recognition_report import HardPair, RecognitionReport, added_sentences
 __all__ = ["recognition_page"]
 
 BINS = 44
-WIDTH, HEIGHT, EDGE = 560, 260, 40  # of a diagram, and the room for its axes
+WIDTH, HEIGHT, EDGE = 520, 270, 40  # of a diagram, and the room for its axes
 MAP_WIDTH, MAP_HEIGHT = 1000, 620
 MAX_ON_MAP = 240  # pictures
 LEAST_RATE = 1e-4  # left end of the ROC's axis
@@ -27,7 +27,7 @@ COLOURS = ("#2467b3", "#d9661f", "#2e7d32", "#c62828", "#6a4fa3", "#8d6e63", "#d
 STYLE = """
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 1.2rem; }
 figure { margin: 0; } figcaption { color: var(--soft); font-size: .92rem; } svg { width: 100%; height: auto; display: block; }
-svg text { fill: var(--soft); font: 13px system-ui, "DejaVu Sans", sans-serif; }
+svg text { fill: var(--soft); font: 15px system-ui, "DejaVu Sans", sans-serif; }
 .axis { stroke: var(--line); } .own { fill: var(--good); fill-opacity: .55; } .other { fill: var(--bad); fill-opacity: .5; }
 .curve { fill: none; stroke: var(--accent); stroke-width: 2.5; }
 .before { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 6 4; }
@@ -148,14 +148,14 @@ def _histogram(report: RecognitionReport, low: float) -> str:
                 x, y = _rounded(EDGE + place * step, HEIGHT - EDGE - height)
                 bars.append(f'<rect class="{kind}" x="{x}" y="{y}" width="{step:.1f}" height="{height:.1f}"/>')
     ticks = "".join(
-        f'<text x="{_score_x(value, low):.0f}" y="{HEIGHT - EDGE + 18}" text-anchor="middle">{value:g}</text>'
+        f'<text x="{_score_x(value, low):.0f}" y="{HEIGHT - EDGE + 17}" text-anchor="middle">{value:g}</text>'
         for value in (-0.5, 0.0, 0.5, 1.0)
         if value >= low
     )
     return (
         f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="scores of pairs">{"".join(bars)}'
         f'<line class="axis" x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{HEIGHT - EDGE}" y2="{HEIGHT - EDGE}"/>{ticks}'
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 5}" text-anchor="middle">cosine of the two vectors</text>'
+        f'<text x="{WIDTH / 2}" y="{HEIGHT - 4}" text-anchor="middle">cosine of the two vectors</text>'
         f'<line id="cut" x1="0" x2="0" y1="{EDGE - 20}" y2="{HEIGHT - EDGE}"/></svg>'
         "<figcaption>Pairs of one person (green) and of two (red), each as shares of their own kind.</figcaption></figure>"
     )
@@ -170,14 +170,14 @@ def _roc(report: RecognitionReport) -> str:
         lines.append(f'<polyline class="{"before" if number else "curve"}" points="{places}"/>')
     left, bottom = EDGE, HEIGHT - EDGE
     rates = "".join(
-        f'<text x="{_roc_place(rate, 0)[0]:.0f}" y="{bottom + 18}" text-anchor="middle">{rate:g}</text>' for rate in (0.0001, 0.001, 0.01, 0.1, 1)
+        f'<text x="{_roc_place(rate, 0)[0]:.0f}" y="{bottom + 17}" text-anchor="middle">{rate:g}</text>' for rate in (0.0001, 0.001, 0.01, 0.1, 1)
     )
     shares = "".join(f'<text x="{left - 6}" y="{_roc_place(1, share)[1] + 4:.0f}" text-anchor="end">{share:g}</text>' for share in (0, 0.5, 1))
     return (
         f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="ROC curve">'
         f'<line class="axis" x1="{left}" x2="{WIDTH - EDGE}" y1="{bottom}" y2="{bottom}"/>'
         f'<line class="axis" x1="{left}" x2="{left}" y1="{EDGE}" y2="{bottom}"/>{rates}{shares}'
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 5}" text-anchor="middle">false-accept rate</text>{"".join(reversed(lines))}'
+        f'<text x="{WIDTH / 2}" y="{HEIGHT - 4}" text-anchor="middle">false-accept rate</text>{"".join(reversed(lines))}'
         '<circle id="spot" r="6"/></svg><figcaption>ROC: true-accept rate over the false-accept rate, by its logarithm. '
         f"Dashed: {html.escape(', '.join(list(report.verified)[1:]))}.</figcaption></figure>"
     )

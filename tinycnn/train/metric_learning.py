@@ -17,7 +17,7 @@ from ..autograd import no_grad
 from ..data.balanced import BalancedBatches
 from ..data.dataset import ArrayDataset
 from ..data.seeding import sample_generators
-from ..data.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor
+from ..data.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor, Transform
 from ..errors import CheckpointError, TrainingError, UsageError
 from ..models import get_model
 from ..models.registry import list_models
@@ -147,8 +147,8 @@ class Objective(nn.Module):
         if loss.startswith("contrastive"):
             first, second = np.triu_indices(len(labels), 1)
             like = (labels[first] == labels[second]).astype(vectors.data.dtype)
-            pairs = (F.index_select(unit, 0, Tensor(side.astype(np.int64))) for side in (first, second))
-            return F.contrastive_loss(*pairs, Tensor(like), margin, form="hadsell" if loss.endswith("hadsell") else "linear")
+            here, there = (F.index_select(unit, 0, Tensor(side.astype(np.int64))) for side in (first, second))
+            return F.contrastive_loss(here, there, Tensor(like), margin, form="hadsell" if loss.endswith("hadsell") else "linear")
         mining = {"triplet": "hard", "triplet-semi-hard": "semi-hard", "triplet-random": "random"}[loss]
         return F.triplet_loss_batch(unit, Tensor(labels), margin, mining, reduction="nonzero")
 
@@ -191,7 +191,7 @@ def train_embedding(people: ArrayDataset, config: MetricConfig | None = None, *,
     tinycnn_random.manual_seed(config.seed)
     image_size = people.image_shape[1:]
     batches = BalancedBatches(people.labels(), min(config.classes, len(people.classes)), config.samples, config.seed)
-    steps = [RandomCrop(image_size, config.shift)] if config.shift else []
+    steps: list[Transform] = [RandomCrop(image_size, config.shift)] if config.shift else []
     steps += [RandomHorizontalFlip()] if config.mirror else []
     learning = people.with_transform(Compose([*steps, ToTensor(), Normalize(people.mean, people.std)]))
     model = build_network(config, image_size, people.image_shape[0])
@@ -308,7 +308,7 @@ def known_by_classifier(run: MetricRun, images: np.ndarray) -> list[str] | None:
         if isinstance(run.head, nn.Linear):
             scores = run.head(vectors).data
         else:  # without a known answer there is no margin: the cosines alone decide
-            scores = F.linear(F.normalize(vectors), F.normalize(run.head.weight)).data  # type: ignore[arg-type]
+            scores = F.linear(F.normalize(vectors), F.normalize(run.head.weight)).data
     return [run.people[number] for number in scores.argmax(1)]
 
 
