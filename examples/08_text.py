@@ -42,8 +42,8 @@ def main() -> int:
 
     config = TextConfig(epochs=arguments.epochs, seed=arguments.seed)
     if arguments.smoke or arguments.data is None:
-        sentences = made_up(100, arguments.seed)
-        config = dataclasses.replace(config, region_sizes=(1, 2), maps=4, dimension=8, batch_size=10, learning_rate=5.0, epochs=10)
+        sentences = made_up(200, arguments.seed)
+        config = dataclasses.replace(config, region_sizes=(1, 2), maps=8, dimension=16, batch_size=10, epochs=15)
     else:
         sentences, _ = load_sentences("rt-polarity", arguments.data)
     parts = fold_numbers(len(sentences), 10, arguments.seed)

@@ -43,7 +43,7 @@ class BalancedBatches:
     --------
     >>> batches = BalancedBatches(np.array([0, 0, 0, 1, 1, 1, 2, 2, 2]), classes=3, samples=2)
     >>> [np.sort(np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])[batch]).tolist() for batch in batches.epoch(0)]
-    [[0, 0, 1, 1, 2, 2]]
+    [[0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 2]]
     """
 
     def __init__(self, labels: np.ndarray, classes: int, samples: int, seed: int = 0) -> None:
