@@ -29,6 +29,8 @@ COMMANDS = {
     "experiment": ("experiment", "init, lr-range, degradation, side-branches and more: small experiments with a table"),
     "transfer": ("transfer", "teach a trained network another data set"),
     "codes": ("codes", "a network's features to a linear SVM, nearest neighbours, k-means and a map"),
+    "text": ("text", "classify sentences: train, cross-validate, sweep, and show which n-grams fired"),
+    "faces": ("faces", "metric learning: train, enrol, verify, identify and evaluate, on faces or on characters"),
     "leaderboard": ("leaderboard", "rank the runs on this machine; draw accuracy against cost"),
     "data": ("data_command", "what is in a data set; annotations checked and converted"),
     "bench": ("bench", "time the convolution algorithms and a training step on this machine"),

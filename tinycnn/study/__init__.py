@@ -24,6 +24,7 @@ from .myths import myths
 from .operator_costs import cost_of, has_formula
 from .overlaps import Overlaps, overlaps
 from .receptive_field import receptive_fields
+from .recognition_report import recognition_report
 from .recording import record_forward
 from .shape import shape
 from .shape_model import model_flow
@@ -67,6 +68,7 @@ __all__ = [
     "myths",
     "overlaps",
     "receptive_fields",
+    "recognition_report",
     "record_forward",
     "same_padding_of",
     "shape",

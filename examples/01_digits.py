@@ -3,8 +3,8 @@
 Data, model, hyper-parameters, training and the verdict, with the package's Python interface. `tinycnn train lenet5`
 does the same from the command line and draws pictures besides.
 
-    python examples/train_digits.py            # about half a minute on two cores, 98 %
-    python examples/train_digits.py --smoke    # one epoch, a few seconds
+    python examples/01_digits.py            # about half a minute on two cores, 98 %
+    python examples/01_digits.py --smoke    # one epoch, a few seconds
 """
 
 import argparse
