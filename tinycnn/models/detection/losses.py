@@ -17,6 +17,8 @@ import numpy as np
 from ... import functional, ops
 from ...tensor import Tensor
 from .box_coder import BoxCoder, BoxLinearCoder
+from .keypoint_head import keypoints_to_heatmap
+from .masks import project_masks_on_boxes
 from .matching import Matcher
 from .sampling import BalancedPositiveNegativeSampler
 
@@ -118,41 +120,11 @@ def mask_rcnn_loss(
     cut = []
     for boxes, of_image, match in zip(proposals, masks, matches, strict=True):
         if len(boxes):
-            regions = np.concatenate((match[:, None].astype(boxes.dtype), boxes), axis=1)
-            cut.append(ops.roi_align(np.asarray(of_image)[:, None].astype(boxes.dtype), regions, (side, side), 1.0).data[:, 0])
+            cut.append(project_masks_on_boxes(of_image, boxes, match, side))
     if not cut:
         return _no_loss(logits)
     chosen = logits[np.arange(len(classes)), classes]
     return functional.binary_cross_entropy_with_logits(chosen, Tensor(np.concatenate(cut).astype(logits.dtype)))
-
-
-def keypoints_to_heatmap(keypoints: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cell (row side + column) of each keypoint in its box's map, and whether it is visible and inside.
-
-    Shapes
-    ------
-    keypoints (K, points, 3), boxes (K, 4) -> (K, points) int64, (K, points) bool
-
-    Notes
-    -----
-    A point on the right or lower edge belongs to the last cell.
-
-    Examples
-    --------
-    >>> cells, seen = keypoints_to_heatmap(np.array([[[1.0, 1.0, 1.0], [4.0, 4.0, 1.0], [9.0, 0.0, 1.0]]]), np.array([[0.0, 0.0, 4.0, 4.0]]), 2)
-    >>> cells.tolist(), seen.tolist()
-    ([[0, 3, 0]], [[True, True, False]])
-    """
-    cells = []
-    for axis in (0, 1):
-        start, stop = boxes[:, axis, None], boxes[:, axis + 2, None]
-        values = keypoints[..., axis]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.floor(np.nan_to_num((values - start) * (side / (stop - start))))
-        cells.append(np.where(values == stop, side - 1, scaled).astype(np.int64))
-    columns, rows = cells
-    seen = (columns >= 0) & (rows >= 0) & (columns < side) & (rows < side) & (keypoints[..., 2] > 0)
-    return (rows * side + columns) * seen, seen
 
 
 def keypoint_rcnn_loss(
