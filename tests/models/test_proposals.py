@@ -32,6 +32,14 @@ def test_a_decks_iou_by_both_rules():
         detection.iou_by_rule(one, other, "plus_one")
 
 
+def test_suppression_by_either_rule():
+    """Two boxes side by side but for 8 of 12 pixels: 2/3 by pixels, 7/15 by length, so a threshold between keeps one or both."""
+    boxes, scores = np.array([[0.0, 0, 9, 0.5], [2, 0, 11, 0.5]]), np.array([0.8, 0.9])
+    assert detection.nms_by_rule(boxes, scores, 0.65).tolist() == [1, 0]
+    assert detection.nms_by_rule(boxes, scores, 0.65, "inclusive").tolist() == [1]
+    np.testing.assert_array_equal(detection.nms_by_rule(boxes, scores, 0.6), ops.nms(boxes, scores, 0.6).data)
+
+
 @given(seeds)
 def test_the_inclusive_rule_counts_pixels(seed):
     draw = np.random.default_rng(seed)
@@ -122,6 +130,18 @@ def test_the_slides_anchors():
     np.testing.assert_allclose(ops.box_area(anchors).data, np.repeat([64.0**2, 128.0**2, 256.0**2], 3))
     sides = anchors[:, 2:] - anchors[:, :2]
     np.testing.assert_allclose(sides[:, 1] / sides[:, 0], [0.5, 1, 1.5] * 3)
+
+
+def test_conventions_side_by_side():
+    """64 pixels, ratio 2, stride 16: four frameworks, four boxes."""
+    rows = {row.convention: row for row in detection.compare_anchor_conventions(64, 2.0, 16)}
+    assert list(rows) == list(detection.PRESETS)
+    assert rows["torchvision"].box == (-23.0, -45.0, 23.0, 45.0)
+    np.testing.assert_allclose(rows["detectron2"].box, np.array([-1, -2, 1, 2]) * 64 / 8**0.5)
+    np.testing.assert_allclose(rows["ssd"].box, 8 + np.array([-2, -1, 2, 1]) * 64 / 8**0.5)  # wide, and around the cell's middle
+    assert rows["py-faster-rcnn"].box == (-14.0, -36.0, 29.0, 51.0)
+    assert (rows["py-faster-rcnn"].width, rows["py-faster-rcnn"].height) == (44.0, 88.0)  # inclusive: 11 x 22 of the stride's anchor, times 4
+    assert rows["torchvision"].overlap == 1 and rows["detectron2"].overlap > 0.95 > rows["py-faster-rcnn"].overlap > rows["ssd"].overlap
 
 
 def test_refused_anchors():

@@ -1,4 +1,4 @@
-"""Felzenszwalb's segmentation as scikit-image's; anchors and keypoint cells as torchvision's."""
+"""Felzenszwalb's segmentation as scikit-image's; anchors, keypoint cells as torchvision's, mask IoU as pycocotools'; NVIDIA's SSD layer by layer."""
 
 import numpy as np
 import pytest
@@ -65,3 +65,83 @@ def test_masks_and_keypoints():
     ours = detection.keypoints_to_heatmap(points, boxes, 14)
     np.testing.assert_array_equal(ours[0], cells.numpy())
     np.testing.assert_array_equal(ours[1], seen.numpy().astype(bool))
+
+
+def test_mask_overlaps():
+    coco = pytest.importorskip("pycocotools.mask")
+    draw = np.random.default_rng(5)
+    masks = draw.random((7, 20, 30)) < draw.random((7, 1, 1))
+    masks[3] = False
+    encoded = coco.encode(np.asfortranarray(masks.transpose(1, 2, 0).astype(np.uint8)))
+    theirs = coco.iou(encoded[:4], encoded[2:], [0] * 5)
+    np.testing.assert_allclose(detection.mask_iou(masks[:4], masks[2:]), np.nan_to_num(theirs), rtol=1e-12)
+
+
+def nvidia_in_torch(name, classes):
+    """The layers of DeepLearningExamples' SSD300 v1.1 under their names, and what they give, in the order of its default boxes."""
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    network = pytest.importorskip("torchvision").models.get_model(name, weights=None)
+    body = nn.Sequential(*list(network.children())[:7])
+    first = body[6][0]
+    for layer in (first.conv2 if name == "resnet50" else first.conv1, first.downsample[0]):
+        layer.stride = (1, 1)
+    channels = {"resnet18": (256, 512, 512, 256, 256, 128), "resnet50": (1024, 512, 512, 256, 256, 256)}[name]
+    blocks = []
+    for k, hidden in enumerate((256, 256, 128, 128, 128)):
+        step = {"stride": 2, "padding": 1} if k < 3 else {}
+        blocks.append(
+            nn.Sequential(
+                nn.Conv2d(channels[k], hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU(),
+                nn.Conv2d(hidden, channels[k + 1], 3, bias=False, **step), nn.BatchNorm2d(channels[k + 1]), nn.ReLU(),
+            )
+        )  # fmt: skip
+    model = nn.Module()
+    model.feature_extractor = nn.Module()
+    model.feature_extractor.feature_extractor = body
+    model.additional_blocks = nn.ModuleList(blocks)
+    boxes = (4, 6, 6, 6, 4, 4)
+    model.loc = nn.ModuleList([nn.Conv2d(maps, count * 4, 3, padding=1) for maps, count in zip(channels, boxes, strict=True)])
+    model.conf = nn.ModuleList([nn.Conv2d(maps, count * classes, 3, padding=1) for maps, count in zip(channels, boxes, strict=True)])
+
+    def answer(images):
+        maps = [body(images)]
+        for block in blocks:
+            maps.append(block(maps[-1]))
+        for columns, layers in ((4, model.loc), (classes, model.conf)):
+            parts = [layer(one).reshape(len(images), columns, -1) for one, layer in zip(maps, layers, strict=True)]
+            yield torch.cat(parts, 2)
+
+    return model, answer
+
+
+@pytest.mark.parametrize("name", ["resnet18", pytest.param("resnet50", marks=pytest.mark.exhaustive)])
+def test_nvidias_ssd(name, tmp_path):
+    """The same keys, and the same 8,732 rows once theirs, shape by shape, are put cell by cell."""
+    torch = pytest.importorskip("torch")
+    from tests.oracle.model_agreement import randomise, same_keys
+    from tinycnn import Tensor, nn, no_grad
+    from tinycnn.weights import load_weights
+
+    theirs, answer = nvidia_in_torch(name, 5)
+    mine = nn.utils.skip_init(detection.NvidiaSSD, name, 5)
+    same_keys(mine, theirs)
+    randomise(theirs.double()).eval()
+    with np.errstate(all="ignore"):
+        mine.double().eval()
+    # As its trainer saves it: under "model", from a DataParallel, beside other things.
+    state = {f"module.{key}": value for key, value in theirs.state_dict().items()}
+    torch.save({"epoch": 64, "iteration": 1, "model": state}, tmp_path / "nvidia_ssd.pt")
+    assert load_weights(mine, tmp_path / "nvidia_ssd.pt") == ([], [])
+    images = np.random.default_rng(0).standard_normal((1, 3, 300, 300))
+    with no_grad(), torch.no_grad():
+        ours = mine._judged(list(mine._maps(Tensor(images)).values()))
+        numbers, logits = (part.numpy() for part in answer(torch.from_numpy(images)))
+    order, start = [], 0
+    for side, count in zip((38, 19, 10, 5, 3, 1), (4, 6, 6, 6, 4, 4), strict=True):
+        places = start + np.arange(count * side * side).reshape(count, side * side)
+        order.append(places.T.reshape(-1))
+        start += places.size
+    for mapping, other in ((ours["bbox_regression"], numbers), (ours["cls_logits"], logits)):
+        expected = other[:, :, np.concatenate(order)].transpose(0, 2, 1)
+        np.testing.assert_allclose(mapping.data, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())

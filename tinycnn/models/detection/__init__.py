@@ -22,6 +22,7 @@ from .mask_rcnn import *
 from .masks import *
 from .matching import *
 from .mini_detectors import *
+from .nvidia_ssd import *
 from .pixel_rule import *
 from .pooling_pyramid import *
 from .rcnn import *
@@ -31,6 +32,7 @@ from .ridge_box_regression import *
 from .roi_heads import *
 from .rpn import *
 from .sampling import *
+from .scale_chips import *
 from .scale_sampling import *
 from .selective_search import *
 from .sliding_window import *

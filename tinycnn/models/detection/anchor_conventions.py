@@ -11,14 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import ArgumentError
 from ...functional._arguments import one_of
-from .pixel_rule import RULES, from_continuous
+from .pixel_rule import RULES, from_continuous, iou_by_rule, to_continuous
 
-__all__ = ["PRESETS", "AnchorConvention", "anchors_by_convention", "cell_anchors_by_convention"]
+__all__ = ["PRESETS", "AnchorConvention", "ComparedAnchor", "anchors_by_convention", "cell_anchors_by_convention", "compare_anchor_conventions"]
 
 ROUNDINGS = ("none", "corners", "stride")
 ORDERS = ("ratio", "size", "ssd")
@@ -183,3 +184,52 @@ def anchors_by_convention(
     y, x = np.meshgrid(np.arange(map_size[0]) * stride, np.arange(map_size[1]) * stride, indexing="ij")
     moves = np.stack((x, y, x, y), axis=-1).reshape(-1, 1, 4)
     return (moves + own).reshape(-1, 4)
+
+
+class ComparedAnchor(NamedTuple):
+    """What one framework makes of a size and a ratio."""
+
+    convention: str
+    box: tuple[float, ...]  # as the framework writes it
+    width: float  # by its own rule
+    height: float
+    centre: tuple[float, float]
+    overlap: float  # with torchvision's
+
+
+def compare_anchor_conventions(size: float, ratio: float, stride: float = 16.0) -> list[ComparedAnchor]:
+    """The same size and ratio by every preset, in the cell at the upper left corner: an anchor moved or turned is why weights do not transfer.
+
+    Parameters
+    ----------
+    size : float
+        Pixels.
+    ratio : float
+        Not 1, of which SSD has a box anyway.
+    stride : float
+        Pixels between cells.
+
+    Examples
+    --------
+    >>> for row in compare_anchor_conventions(128, 0.5):
+    ...     print(row.convention, [round(value, 1) for value in row.box], row.centre, round(row.overlap, 2))
+    py-faster-rcnn [-84.0, -40.0, 99.0, 55.0] (8.0, 8.0) 0.83
+    detectron2 [-90.5, -45.3, 90.5, 45.3] (0.0, 0.0) 0.99
+    torchvision [-91.0, -45.0, 91.0, 45.0] (0.0, 0.0) 1.0
+    ssd [-37.3, -82.5, 53.3, 98.5] (8.0, 8.0) 0.29
+    """
+    boxes = {name: _alone(size, ratio, stride, name) for name in PRESETS}
+    reference = boxes["torchvision"]
+    rows = []
+    for name, rules in PRESETS.items():
+        x1, y1, x2, y2 = to_continuous(boxes[name], rules.rule).tolist()
+        overlap = iou_by_rule(to_continuous(boxes[name], rules.rule)[None], reference[None]).item()
+        rows.append(ComparedAnchor(name, tuple(boxes[name].tolist()), x2 - x1, y2 - y1, ((x1 + x2) / 2, (y1 + y2) / 2), overlap))
+    return rows
+
+
+def _alone(size: float, ratio: float, stride: float, name: str) -> np.ndarray:
+    """The one anchor; SSD's is the first with the ratio, behind its two squares."""
+    next_size = size if PRESETS[name].order == "ssd" else None
+    box: np.ndarray = cell_anchors_by_convention((size,), (ratio,), stride, name, next_size)[2 if next_size else 0]
+    return box

@@ -1,15 +1,18 @@
 """Detectors small enough to be trained from nothing on a laptop: images of 128 pixels, objects of 8 to 60 % of them.
 
-All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 64 channels with a fourth map of stride 32, and take
-anchors of 10 to 80 pixels. Built of the same parts as the large ones; nothing else is in them.
+All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 32 channels with a fourth map of stride 32, 60 million
+multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
+learns its own statistics, since there are no published weights to freeze, also in the pyramid; RetinaNet's and FoveaBox's heads have two convolutions
+with group normalisation in place of four without. The small YOLOs stand beside the large ones, in `yolo_v1` and `yolo_v3`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 
 from ... import ops
-from ...nn import BatchNorm2d, Conv2d, Module, Sequential
+from ...nn import BatchNorm2d, Conv2d, GroupNorm, Module, Sequential
 from ...tensor import Tensor
 from ..registry import builder
 from .anchors import AnchorGenerator
@@ -23,7 +26,7 @@ from .keypoint_rcnn import KeypointRCNN
 from .mask_head import MaskRCNNHeads, MaskRCNNPredictor
 from .mask_rcnn import MaskRCNN
 from .options import spelled_out
-from .retinanet import RetinaNet, RetinaNetConfig
+from .retinanet import RetinaNet, RetinaNetConfig, RetinaNetHead
 from .rpn import RPNHead
 from .ssd import SSD, SSDConfig, SSDHead
 
@@ -41,7 +44,8 @@ __all__ = [
 SIDE = 128
 STEM = 16
 STAGES = (32, 64, 128)  # channels at strides 4, 8 and 16
-CHANNELS = 64  # of the pyramid
+CHANNELS = 32  # of the pyramid
+GROUPS = 8  # of the group normalisation in heads that all maps share
 UNITS = 128  # of the box head
 REGION = 5  # cells a side of a region for the box head
 MASK_REGION = 10  # for masks and keypoints
@@ -118,13 +122,18 @@ class MiniBody(Module):
 
 
 def mini_backbone(in_channels: int = 3) -> BackboneWithFPN:
-    """The pyramid of 64 channels, strides 4, 8, 16 and 32, over `MiniBody`: 429,856 parameters."""
-    return BackboneWithFPN(MiniBody(in_channels), STAGES, CHANNELS)
+    """The pyramid of 32 channels, strides 4, 8, 16 and 32, over `MiniBody`."""
+    return BackboneWithFPN(MiniBody(in_channels), STAGES, CHANNELS, norm_layer=BatchNorm2d)
 
 
 def mini_anchors() -> AnchorGenerator:
     """Two sizes and three ratios a cell."""
     return AnchorGenerator(SIZES, (RATIOS,) * len(SIZES))
+
+
+def dense_head(num_anchors: int, num_classes: int) -> RetinaNetHead:
+    """RetinaNet's, two convolutions deep."""
+    return RetinaNetHead(CHANNELS, num_anchors, num_classes, norm_layer=partial(GroupNorm, GROUPS), num_convs=2)
 
 
 def region_pool(side: int) -> ops.MultiScaleRoIAlign:
@@ -182,7 +191,7 @@ def maskrcnn_mini(num_classes: int = 4, in_channels: int = 3, *, config: RCNNCon
 @builder(image_size=SIDE, task="detection")
 @spelled_out(RCNNConfig)
 def keypointrcnn_mini(
-    num_classes: int = 2, in_channels: int = 3, *, num_keypoints: int = 4, config: RCNNConfig = TWO_STAGE
+    num_classes: int = 4, in_channels: int = 3, *, num_keypoints: int = 3, config: RCNNConfig = TWO_STAGE
 ) -> KeypointRCNN:
     """Keypoint R-CNN for images of 128 pixels, maps of 40 x 40.
 
@@ -208,7 +217,9 @@ def keypointrcnn_mini(
 @spelled_out(RetinaNetConfig)
 def retinanet_mini(num_classes: int = 4, in_channels: int = 3, *, config: RetinaNetConfig = ONE_STAGE) -> RetinaNet:
     """RetinaNet for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
-    return RetinaNet(mini_backbone(in_channels), num_classes, anchor_generator=mini_anchors(), config=config)
+    anchors = mini_anchors()
+    head = dense_head(anchors.num_anchors_per_location()[0], num_classes)
+    return RetinaNet(mini_backbone(in_channels), num_classes, anchor_generator=anchors, head=head, config=config)
 
 
 @builder(image_size=SIDE, task="detection")
@@ -225,4 +236,4 @@ def ssd_mini(num_classes: int = 4, in_channels: int = 3, *, config: SSDConfig = 
 @spelled_out(FoveaBoxConfig)
 def foveabox_mini(num_classes: int = 4, in_channels: int = 3, *, config: FoveaBoxConfig = FOVEA) -> FoveaBox:
     """FoveaBox for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
-    return FoveaBox(mini_backbone(in_channels), num_classes, config=config)
+    return FoveaBox(mini_backbone(in_channels), num_classes, head=dense_head(1, num_classes), config=config)

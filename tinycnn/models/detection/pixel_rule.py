@@ -14,7 +14,7 @@ from ... import ops
 from ...functional._arguments import one_of
 from ...tensor import Tensor
 
-__all__ = ["RULES", "area_by_rule", "from_continuous", "iou_by_rule", "to_continuous"]
+__all__ = ["RULES", "area_by_rule", "from_continuous", "iou_by_rule", "nms_by_rule", "to_continuous"]
 
 RULES = ("continuous", "inclusive")
 LAST_PIXEL = np.array([0.0, 0.0, 1.0, 1.0])
@@ -90,3 +90,16 @@ def iou_by_rule(boxes1: Any, boxes2: Any, rule: str = "continuous") -> Tensor:
     ([[0.0]], [[0.3333]])
     """
     return ops.box_iou(to_continuous(boxes1, rule), to_continuous(boxes2, rule))
+
+
+def nms_by_rule(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float, rule: str = "continuous") -> np.ndarray:
+    """`ops.nms` by either rule: positions of the kept boxes, best first.
+
+    Examples
+    --------
+    >>> boxes, scores = np.array([[0.0, 0.0, 3.0, 0.5], [1.0, 0.0, 4.0, 0.5]]), np.array([0.9, 0.8])
+    >>> nms_by_rule(boxes, scores, 0.55).tolist(), nms_by_rule(boxes, scores, 0.55, "inclusive").tolist()
+    ([0, 1], [0])
+    """
+    kept: np.ndarray = ops.nms(to_continuous(boxes, rule), scores, iou_threshold).data
+    return kept

@@ -78,9 +78,8 @@ class RidgeBoxRegressor:
     def fit(self, features: np.ndarray, proposals: np.ndarray, objects: np.ndarray) -> RidgeBoxRegressor:
         """Learn from features (N, D) of proposals (N, 4) and the objects (N, 4) that each is near."""
         if features.ndim != 2 or proposals.shape != (len(features), 4) or objects.shape != proposals.shape:
-            raise ShapeError(
-                f"RidgeBoxRegressor.fit: features {features.shape}, proposals {proposals.shape}, objects {objects.shape} must be (N, D), (N, 4), (N, 4)"
-            )
+            shapes = f"features {features.shape}, proposals {proposals.shape}, objects {objects.shape}"
+            raise ShapeError(f"RidgeBoxRegressor.fit: {shapes} must be (N, D), (N, 4), (N, 4)")
         rows = with_constant(features)
         wanted = encode_boxes(objects.astype(np.float64), proposals.astype(np.float64))
         normal = rows.T @ rows + self.regularisation * np.eye(rows.shape[1])

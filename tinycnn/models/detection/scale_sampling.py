@@ -179,7 +179,8 @@ def ignored_by_scale(overlaps: np.ndarray, valid: np.ndarray, matches: np.ndarra
     changed = matches.copy()
     if not len(valid):
         return changed
-    changed[(matches >= 0) & ~np.asarray(valid, bool)[matches.clip(0)]] = -2
-    near_invalid = overlaps[~np.asarray(valid, bool)].max(axis=0, initial=0.0) >= threshold
+    wrong = ~np.asarray(valid, bool)
+    changed[(matches >= 0) & wrong[matches.clip(0)]] = -2
+    near_invalid = overlaps[wrong].max(axis=0, initial=0.0) >= threshold
     changed[near_invalid & (matches == -1)] = -2
     return changed
