@@ -235,6 +235,7 @@ def test_the_minis_backbone_is_cheap():
     assert not any(isinstance(module, tinycnn.ops.FrozenBatchNorm2d) for module in backbone.modules())
     anchors = models.get_model("fasterrcnn_mini").rpn.anchor_generator(images_of(128, 128), list(maps.values()))[0]
     sides = np.sqrt(tinycnn.ops.box_area(anchors).data)
+    assert len(models.get_model("ssd_mini").anchor_generator(images_of(128, 128), list(maps.values()))[0]) == 6112
     assert 8 < sides.min() < 11 and 77 < sides.max() < 92
 
 
