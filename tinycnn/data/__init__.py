@@ -1,8 +1,10 @@
 """Data sets, the loader that makes batches of them, and transforms, under torch's and torchvision's names."""
 
 from . import transforms
+from .annotated import AnnotatedImages
 from .cifar import parse_cifar_binary, parse_cifar_pickle
 from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset, random_split
+from .detection import DetectionDataset
 from .digits import load_digits
 from .download import data_folders
 from .folder import ImageFolder, read_picture
@@ -10,14 +12,18 @@ from .idx import parse_idx, read_idx
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
+from .shapes import ShapesDetection
 
 __all__ = [
     "DATASETS",
+    "AnnotatedImages",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
+    "DetectionDataset",
     "ImageDataset",
     "ImageFolder",
+    "ShapesDetection",
     "Subset",
     "TensorDataset",
     "data_folders",
