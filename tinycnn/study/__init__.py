@@ -26,6 +26,7 @@ from .overlaps import Overlaps, overlaps
 from .receptive_field import receptive_fields
 from .recognition_report import recognition_report
 from .recording import record_forward
+from .region_costs import region_costs
 from .shape import shape
 from .shape_model import model_flow
 from .shape_stack import shape_flow
@@ -70,6 +71,7 @@ __all__ = [
     "receptive_fields",
     "recognition_report",
     "record_forward",
+    "region_costs",
     "same_padding_of",
     "shape",
     "shape_flow",
