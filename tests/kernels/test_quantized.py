@@ -32,11 +32,11 @@ def same(name, *arguments):
     return fast
 
 
-@given(seed=seeds, groups=st.sampled_from([1, 2]), size=st.integers(3, 6), stride=st.integers(1, 2), pad=st.integers(0, 2), dilation=st.integers(1, 2))
-def test_convolution(seed, groups, size, stride, pad, dilation):
+@given(seed=seeds, groups=st.sampled_from([1, 2]), size=st.integers(3, 6), stride=st.integers(1, 2), pad=st.integers(0, 2), apart=st.integers(1, 2))
+def test_convolution(seed, groups, size, stride, pad, apart):
     random = np.random.default_rng(seed)
     x, weight = integers(random, (2, 2 * groups, size, size + 1)), integers(random, (2 * groups, 2, 2, 2))
-    same("quantized_conv2d", x, weight, *layer(random, 2 * groups), (stride, stride), (pad, 0, 1, pad), (dilation, 1), groups)
+    same("quantized_conv2d", x, weight, *layer(random, 2 * groups), (stride, stride), (pad, 0, 1, pad), (apart, 1), groups)
 
 
 @given(seed=seeds, rows=st.integers(0, 6), features=st.integers(1, 70))

@@ -3,6 +3,7 @@
 from . import views
 from .animate_operator import animate
 from .animation import Animation
+from .attribution import Attribution, attribute
 from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
@@ -35,6 +36,7 @@ from .toeplitz import conv2d_matrix
 
 __all__ = [
     "Animation",
+    "Attribution",
     "Book",
     "Call",
     "Explanation",
@@ -43,6 +45,7 @@ __all__ = [
     "Overlaps",
     "Value",
     "animate",
+    "attribute",
     "book",
     "compare",
     "compare_pair",
