@@ -24,7 +24,8 @@ def test_sheet_page_and_numbers(digit, trained_run, run_main, tmp_path):
     assert [one["method"] for one in answer["maps"]] == ["grad_cam", "integrated_gradients", "occlusion"]
     assert answer["target"] == 3
     assert len(answer["top"]) == 5
-    assert Image.open(sheet).size[0] > 1000
+    with Image.open(sheet) as picture:
+        assert picture.size[0] > 1000
     text = page.read_text()
     assert text.count("<figure") == 4
     assert "src=\"http" not in text

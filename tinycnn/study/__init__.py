@@ -24,6 +24,7 @@ from .metric_sheet import metric_sheet
 from .myths import myths
 from .operator_costs import cost_of, has_formula
 from .overlaps import Overlaps, overlaps
+from .quantization import errors_by_layer, quantize
 from .receptive_field import receptive_fields
 from .recording import record_forward
 from .shape import shape
@@ -54,6 +55,7 @@ __all__ = [
     "cost_of",
     "detection_report",
     "effective_receptive_field",
+    "errors_by_layer",
     "exercise",
     "explain",
     "flatten_features",
@@ -69,6 +71,7 @@ __all__ = [
     "model_flow",
     "myths",
     "overlaps",
+    "quantize",
     "receptive_fields",
     "record_forward",
     "same_padding_of",

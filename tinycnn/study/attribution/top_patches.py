@@ -94,9 +94,9 @@ def top_patches(model: Module, batches: Iterable[Any], layer: str, unit: int, co
 def _maps(model: Module, module: Module, images: np.ndarray, layer: str) -> np.ndarray:
     """What the layer makes of the images."""
     seen: list[Tensor] = []
-    with module.register_forward_hook(lambda _module, _given, result: seen.append(first_tensor("top_patches", result))):
-        with undisturbed(model), no_grad():
-            model(Tensor(images))
+    watched = module.register_forward_hook(lambda _module, _given, result: seen.append(first_tensor("top_patches", result)))
+    with watched, undisturbed(model), no_grad():
+        model(Tensor(images))
     if not seen or seen[-1].ndim != 4:
         raise ShapeError(f"top_patches: {layer} gives no maps (N, C, h, w) for these images; name a convolution")
     return seen[-1].data
