@@ -44,6 +44,22 @@ def test_insides(digit, trained_run, run_main, tmp_path):
     assert "conv1" in out
 
 
+def test_patches_and_field_need_no_image(trained_run, run_main, tmp_path):
+    model = ["--model", str(trained_run)]
+    code, out, _ = run_main("attribute", *model, "--show", "patches", "--layer", "conv1", "--unit", "2", "--out", str(tmp_path / "patches.png"))
+    assert code == 0
+    assert out.count("at row") == 9
+    code, out, _ = run_main("attribute", *model, "--show", "field", "--layer", "conv2", "--out", str(tmp_path / "field.png"), "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["field"] == [14, 14]
+    assert 0 < answer["share"] <= 1
+    assert (tmp_path / "patches.png").exists() and (tmp_path / "field.png").exists()
+    code, _, err = run_main("attribute", *model)
+    assert code == 2
+    assert "looks at an image" in err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -54,6 +70,9 @@ def test_insides(digit, trained_run, run_main, tmp_path):
         (["--show", "masks", "--out", "m.png"], "has no CBAM"),
         (["--show", "filters"], "--out filters.png"),
         (["--show", "filters", "--html", "x.html"], "give --out"),
+        (["--show", "patches", "--out", "p.png"], "needs a unit and images"),
+        (["--show", "patches", "--layer", "conv1", "--unit", "99", "--out", "p.png"], "unit=99 is no map"),
+        (["--show", "field", "--layer", "fc1", "--out", "f.png"], "fc1"),
         (["--out", "nowhere/deep/sheet.png", "--method", "saliency"], "--out nowhere"),
         (["--out", "sheet.unknown", "--method", "saliency"], "--out sheet.unknown"),
     ],

@@ -157,6 +157,35 @@ def test_occlusion_covers_every_pixel():
     assert (answer.map == 12).all()
 
 
+def test_occlusion_of_a_linear_model_is_exact(images):
+    """What a patch takes away is its own weights times its own pixels, whatever lies elsewhere; patches that do not overlap add up to it all."""
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(128, 3)).double()
+    answer = attribution.occlusion(linear, images, 2, patch=4, stride=4, baseline=0.25)
+    shares = (images - 0.25) * linear[1].weight.data[2].reshape(2, 8, 8)
+    by_hand = shares.sum(1).reshape(2, 2, 4, 2, 4).sum((2, 4))
+    np.testing.assert_allclose(answer.raw, by_hand, rtol=1e-9, atol=1e-12)
+    grey = linear(tinycnn.Tensor(np.full((1, 2, 8, 8), 0.25))).data[0, 2]
+    np.testing.assert_allclose(answer.raw.sum((1, 2)), np.array(answer.score) - grey, rtol=1e-9)
+
+
+def test_on_a_linear_model_the_pixel_methods_are_the_weights(images):
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(128, 3)).double()
+    weight = linear[1].weight.data[1].reshape(2, 8, 8)
+    for method in ("saliency", "smooth_grad"):
+        answer = attribute(linear, images, method, 1)
+        np.testing.assert_allclose(answer.raw, np.broadcast_to(weight, answer.raw.shape), rtol=1e-9)
+        np.testing.assert_allclose(answer.map[0], np.abs(weight).max(0), rtol=1e-9)
+
+
+def test_integrated_gradients_do_not_see_how_the_network_is_written(pooled, images):
+    """Implementation invariance, and a pixel that changes nothing gets nothing (sensitivity b)."""
+    plain = attribution.integrated_gradients(pooled, images[:1], 1, steps=8)
+    rewritten = attribution.integrated_gradients(taken_apart(pooled), images[:1], 1, steps=8)
+    np.testing.assert_allclose(plain.raw, rewritten.raw, rtol=1e-9, atol=1e-12)
+    pooled.conv1.weight.data[:, 1] = 0
+    assert not attribution.integrated_gradients(pooled, images[:1], 1, steps=8).raw[:, 1].any()
+
+
 def test_score_cam_weighs_the_map_that_shows_the_object():
     """Two maps, left and right half; only the right half is bright, so only its map opens the score."""
 

@@ -16,7 +16,8 @@ from .shape import finish
 DESCRIPTION = """\
 Maps of one number a pixel: what a network's score of a class has to do with each part of the image. CAM, Grad-CAM, Grad-CAM++, Layer-CAM, Score-CAM,
 saliency, SmoothGrad, guided backpropagation, deconvnet, integrated gradients and occlusion; or what is inside: a layer's maps, its filters, the
-attention masks, and the check that a method's map changes when the network forgets what it learned."""
+patches that a unit answers to most, the attention masks, the pixels that really move a layer (effective receptive field), and the check that a
+method's map changes when the network forgets what it learned."""
 EPILOG = """\
 examples:
   tinycnn attribute photo.jpg --model efficientnet_lite0 --out sheet.png
@@ -25,10 +26,13 @@ examples:
   tinycnn attribute photo.jpg --model efficientnet_lite0 --layers        every layer that has maps
   tinycnn attribute photo.jpg --model efficientnet_lite0 --show activations --layer _blocks.4 --out maps.png
   tinycnn attribute photo.jpg --model cbam_resnet18 --untrained --show masks --out masks.png
+  tinycnn attribute --model runs/lenet5-mnist --show patches --data mnist --layer conv2 --unit 3 --out patches.png
+  tinycnn attribute --model resnet18 --untrained --show field --layer layer3 --out field.png
 """
 USUAL = ("grad_cam", "layer_cam", "guided_backprop", "integrated_gradients", "occlusion")
-SHOWS = ("maps", "activations", "filters", "masks", "check")
-OCCLUDED = 12  # patches a side, where the user does not say
+SHOWS = ("maps", "activations", "filters", "patches", "masks", "field", "check")
+WITHOUT_IMAGE = ("filters", "patches", "field")
+FIELD_IMAGES = 4  # random ones, over which the influence is summed
 FIRST_CHOICES = 5
 
 
@@ -41,11 +45,13 @@ class Subject:
     pixels: np.ndarray  # (1, C, H, W)
     shown: np.ndarray  # uint8 (H, W) or (H, W, 3)
     names: list[str]
+    mean: Any  # with which pixels are normalised
+    std: Any
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, GIF, TIFF ... file")
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG, BMP, GIF, TIFF ... file; filters, patches and field need none")
     parser.add_argument("--model", metavar="RUN", help="folder, checkpoint or name of a run (default: the newest), or an architecture")
     parser.add_argument("--weights", metavar="FILE", help="weights of the architecture: .pth, .safetensors, .npz")
     parser.add_argument("--classes", metavar="FILE", help="names of the architecture's classes, one a line (default: ImageNet's where it has 1,000)")
@@ -54,14 +60,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="CLASS", help="number or name of the class asked about (default: the network's first choice)")
     parser.add_argument("--layer", metavar="PATH", help="whose maps are weighed (default: the last before the pooling)")
     parser.add_argument("--layers", action="store_true", help="list the layers that have maps, and stop")
-    words = "maps of the methods (default), a layer's activations, filters, attention masks, or the sanity check"
+    words = "maps of the methods (default), a layer's activations, filters, strongest patches, attention masks, receptive field, or the sanity check"
     parser.add_argument("--show", choices=SHOWS, default="maps", help=words)
     parser.add_argument("--patch", type=whole_number(1), metavar="N", help="occlusion: pixels a side of the patch (default: a sixth of the image)")
     parser.add_argument("--stride", type=whole_number(1), metavar="N", help="occlusion: its step (default: half the patch)")
     parser.add_argument("--steps", type=whole_number(1), default=32, metavar="N", help="integrated gradients: points on the way (default: 32)")
     parser.add_argument("--samples", type=whole_number(1), default=25, metavar="N", help="SmoothGrad: noisy copies (default: 25)")
     parser.add_argument("--channels", type=whole_number(1), default=64, metavar="N", help="Score-CAM: strongest maps to try (default: 64)")
-    parser.add_argument("--unit", type=whole_number(0), metavar="N", help="deconvnet: start at this map of --layer rather than at the class")
+    words = "deconvnet: start at this map of --layer rather than at the class; patches: of this map"
+    parser.add_argument("--unit", type=whole_number(0), metavar="N", help=words)
+    words = "patches: whose test images are searched, such as mnist (default: what the run was trained on)"
+    parser.add_argument("--data", metavar="NAME|PATH", help=words)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the picture to write, such as sheet.png")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the maps as one page that works offline")
     add_machine_options(parser)
@@ -87,9 +96,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read_subject(arguments: argparse.Namespace) -> Subject:
     """The network and the image."""
+    from PIL import Image
+
     from .predict import is_architecture, prepare, read_image
 
-    picture = read_image(Path(arguments.image))
+    if arguments.image is None and arguments.show not in WITHOUT_IMAGE:
+        raise UsageError(f"--show {arguments.show} looks at an image: tinycnn attribute IMAGE --model RUN")
+    picture = Image.new("RGB", (256, 256), "grey") if arguments.image is None else read_image(Path(arguments.image))
     if arguments.untrained or is_architecture(arguments):
         return _architecture(arguments, picture)
     from .runs import restore
@@ -100,7 +113,9 @@ def read_subject(arguments: argparse.Namespace) -> Subject:
     planes = shown[None] if shown.ndim == 2 else shown.transpose(2, 0, 1)
     mean, std = (np.asarray(info[key], np.float32).reshape(-1, 1, 1) for key in ("mean", "std"))
     pixels = np.ascontiguousarray((planes / np.float32(255) - mean) / std, dtype=np.float32)[None]
-    return Subject(restored.model, info["model"], pixels, shown.round().clip(0, 255).astype(np.uint8), [str(name) for name in info["classes"]])
+    arguments.data = arguments.data or info["data"]
+    shown, names = shown.round().clip(0, 255).astype(np.uint8), [str(name) for name in info["classes"]]
+    return Subject(restored.model, info["model"], pixels, shown, names, info["mean"], info["std"])
 
 
 def _architecture(arguments: argparse.Namespace, picture: Any) -> Subject:
@@ -126,7 +141,8 @@ def _architecture(arguments: argparse.Namespace, picture: Any) -> Subject:
     if channels == 1:
         pixels, shown = pixels.mean(0, keepdims=True), shown.mean(2).astype(np.uint8)
     names = read_names(arguments.classes, classes or _count_classes(model, pixels))
-    return Subject(model, f"{name}{', untrained' if arguments.untrained else ''}", pixels[None], shown, names)
+    words = f"{name}{', untrained' if arguments.untrained else ''}"
+    return Subject(model, words, pixels[None], shown, names, how.mean[:channels], how.std[:channels])
 
 
 def _count_classes(model: Any, pixels: np.ndarray) -> int:
@@ -235,10 +251,50 @@ def _inside(arguments: argparse.Namespace, subject: Subject, wanted: list[str], 
         picture = activation_grid(subject.model, subject.pixels, arguments.layer)
     elif arguments.show == "filters":
         picture = filter_grid(subject.model, arguments.layer)
+    elif arguments.show == "patches":
+        picture = _patches(arguments, subject, console)
+    elif arguments.show == "field":
+        return _field(arguments, subject, console)
     else:
         picture = mask_grid(subject.shown, attention_masks(subject.model, subject.pixels), f"{subject.name}: attention masks")
     save(picture, arguments.out, console)
     console.result({"model": subject.name, "show": arguments.show, "picture": arguments.out})
+    return 0
+
+
+def _patches(arguments: argparse.Namespace, subject: Subject, console: Console) -> Any:
+    """Where in a data set a unit is strongest."""
+    from ..study.attribution import patch_grid, top_patches
+    from .data import open_data
+
+    if arguments.layer is None or arguments.unit is None or arguments.data is None:
+        raise UsageError("--show patches needs a unit and images: --layer PATH --unit N --data NAME; --layers lists the layers")
+    data = open_data(arguments.data)
+    own, other = subject.pixels.shape[1:], (data.channels, data.image_size, data.image_size)
+    if own != other:
+        raise UsageError(f"--data {arguments.data}: its images are {'x'.join(map(str, other))}, the network takes {'x'.join(map(str, own))}")
+    best = top_patches(subject.model, data.test_loader(subject.mean, subject.std), arguments.layer, arguments.unit)
+    for patch in best:
+        console.say(f"image {patch.image:>6}  {patch.value:>9.4g} at row {patch.place[0]}, column {patch.place[1]} of the map")
+    return patch_grid(best, f"{arguments.layer}, map {arguments.unit}: where it is strongest on {data.name}")
+
+
+def _field(arguments: argparse.Namespace, subject: Subject, console: Console) -> int:
+    """The effective receptive field of a layer's middle element."""
+    from ..study.attribution.layers import last_maps
+    from ..study.effective_field import effective_receptive_field
+
+    layer = arguments.layer or last_maps("attribute", subject.model, subject.pixels)
+    noise = np.random.default_rng(0).standard_normal((FIELD_IMAGES, *subject.pixels.shape[1:])).astype(np.float32)
+    field = effective_receptive_field(subject.model, layer, noise)
+    sides = field.box[2] - field.box[0] + 1, field.box[3] - field.box[1] + 1
+    console.say(f"{layer}: theoretical field {sides[0]}x{sides[1]} pixels; {100 * field.share():.1f} % of them carry 95 % of the influence")
+    try:
+        field.save(arguments.out)
+    except OSError as error:
+        raise DataError(f"--out {arguments.out}: {error.strerror or error}; name a .png file in a folder that exists") from error
+    console.say(f"wrote {arguments.out}")
+    console.result({"model": subject.name, "show": "field", "layer": layer, "field": sides, "share": field.share(), "picture": arguments.out})
     return 0
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "transfer": ("transfer", "teach a trained network another data set"),
     "attribute": ("attribute", "where a network looks: CAM, Grad-CAM and nine more; activations, filters, attention masks"),
     "quantize": ("quantize", "a trained network in 8-bit integers: accuracy, size, time, and the error layer by layer"),
+    "report": ("report", "a run as a short paper: motivation, method, evaluation, reproduction; HTML, LaTeX, notebook"),
     "codes": ("codes", "a network's features to a linear SVM, nearest neighbours, k-means and a map"),
     "leaderboard": ("leaderboard", "rank the runs on this machine; draw accuracy against cost"),
     "data": ("data_command", "what is in a data set, and its mean and standard deviation"),

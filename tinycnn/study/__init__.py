@@ -27,6 +27,7 @@ from .overlaps import Overlaps, overlaps
 from .quantization import errors_by_layer, quantize
 from .receptive_field import receptive_fields
 from .recording import record_forward
+from .report import run_report
 from .shape import shape
 from .shape_model import model_flow
 from .shape_stack import shape_flow
@@ -74,6 +75,7 @@ __all__ = [
     "quantize",
     "receptive_fields",
     "record_forward",
+    "run_report",
     "same_padding_of",
     "shape",
     "shape_flow",
