@@ -1,11 +1,14 @@
 """Networks in integers: laws of the scales, folding equal to rounding, each layer to half a step of the floats, and what is refused."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tinycnn
+from tests.weights.test_published import SHARED, published
 from tinycnn import models, nn
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.study.quantization import (
@@ -225,3 +228,51 @@ def test_every_kind_of_network_converts(name):
     images = np.random.default_rng(0).standard_normal((4, *models.input_size(name))).astype(np.float32)
     small = quantize(model, images)
     assert decibels(model(tinycnn.Tensor(images)).data, small(images).data) > 5
+
+
+def lost_points(model, calibration, images, labels):
+    """Accuracy in per cent of the floats less that of the integers."""
+
+    def accuracy(network):
+        answers = [network(tinycnn.Tensor(images[k : k + 250])).data.argmax(1) for k in range(0, len(images), 250)]
+        return 100 * float(np.mean(np.concatenate(answers) == labels))
+
+    with tinycnn.no_grad():
+        before, after = accuracy(model), accuracy(quantize(model, calibration))
+    print(f"{before:.2f} % in floats, {after:.2f} % in integers")
+    return before - after
+
+
+def normalised(photos, mean, std):
+    """All images of a data set and their labels."""
+    pixels = np.stack([np.asarray(photos[k][0]) for k in range(len(photos))]).astype(np.float32)
+    planes = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2) if pixels.shape[-1] in (1, 3) else pixels
+    mean, std = (np.asarray(numbers, np.float32).reshape(-1, 1, 1) for numbers in (mean, std))
+    return np.ascontiguousarray((planes / np.float32(255) - mean) / std), np.asarray(photos.labels())
+
+
+@pytest.mark.exhaustive
+def test_lenet5_loses_less_than_a_point():
+    from tinycnn.cli.data import open_data
+    from tinycnn.train import prepare, recipe, train
+
+    data = open_data("digits")
+    config = recipe("lenet5", "digits", seed=0)
+    prepared = prepare(models.lenet5, data.learning_set(config), data.test_set(), config)
+    train(*prepared, config, show=False)
+    calibration = normalised(data.train, data.train.mean, data.train.std)[0][:512]
+    assert lost_points(prepared.model.eval(), calibration, *normalised(data.test, data.train.mean, data.train.std)) < 1
+
+
+@pytest.mark.exhaustive
+def test_resnet20_loses_less_than_a_point(tmp_path):
+    file = published("cifar_resnet/resnet20-12fca82f.th")
+    unpacked = subprocess.run([SHARED / "unpack", tmp_path], capture_output=True, text=True)
+    assert unpacked.returncode == 0, unpacked.stderr
+    options = {"transform": None, "folder": tmp_path, "allow_download": False}
+    train, test = (tinycnn.data.load_dataset("cifar10", train=split, **options) for split in (True, False))
+    net = models.resnet20().eval()
+    models.load_weights(net, file)
+    statistics = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    calibration = normalised(tinycnn.data.Subset(train, range(0, len(train), 98)), *statistics)[0]
+    assert lost_points(net, calibration, *normalised(test, *statistics)) < 1

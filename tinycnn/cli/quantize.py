@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ def _compare(arguments: argparse.Namespace, subject: Subject, console: Console) 
     same = float(np.mean(floats.predictions == integers.predictions))
     some = Tensor(np.ascontiguousarray(pixels[:TIMED_IMAGES]))
     with no_grad():
-        times = [milliseconds(lambda model=model: model(some)) for model in (subject.model, small)]
+        times = [milliseconds(partial(model, some)) for model in (subject.model, small)]
     console.say(f"{subject.name} on the {floats.count:,} test images of {subject.data.name}; ranges from {len(pixels)} training images\n")
     rows = [
         [name, f"{100 * one.accuracy:.2f} %", f"{one.loss:.4f}", bytes_text(size), f"{spent:.1f} ms"]

@@ -290,7 +290,7 @@ class _Converter:
         if kind == "average":
             window = self._window(step)
             assert window is not None
-            options = dict(zip(("kernel_size", "stride", "padding", "divisor"), window, strict=True))
+            options: dict[str, Any] = dict(zip(("kernel_size", "stride", "padding", "divisor"), window, strict=True))
             return AveragePool(**common, source=sources[0], result=result, shape=shape, **options)
         if kind == "table":
             return Table(**common, answers=answers_of(step, sources[0], result))

@@ -78,7 +78,7 @@ def _without_idle(program: Program) -> Program:
     for step in program.steps:
         arguments = {name: through(value) for name, value in step.arguments.items()}
         if step.operator in NOTHING or (step.operator in DROPOUTS and not arguments.get("training", True)):
-            stands_for[step.outputs[0]] = arguments.get("input", arguments.get("self"))
+            stands_for[step.outputs[0]] = stands_for.get(step.inputs[0], step.inputs[0])
         else:
             steps.append(replace(step, arguments=arguments))
     return replace(program, steps=tuple(steps), output=stands_for.get(program.output, program.output))
@@ -91,7 +91,7 @@ def _normalisations_folded(program: Program) -> Program:
     maker: dict[Slot, int] = {}
     for step in program.steps:
         fixed = step.operator == "batch_norm" and not step.arguments["training"]
-        source = step.arguments["input"] if fixed else None
+        source: Any = step.arguments["input"] if fixed else None
         at = maker.get(source) if source is not None else None
         if fixed and at is not None and steps[at].operator in LAYERS and uses[source] == 1:
             steps[at] = _folded_into(steps[at], step)
