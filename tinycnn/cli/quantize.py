@@ -31,7 +31,7 @@ examples:
 """
 ERROR_IMAGES = 64  # for the table of the layers; all their values are kept
 TIMED_IMAGES = 64
-TIMED_ROUNDS = 3
+TIMED_ROUNDS = 10
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ td.number { text-align: right; } th { color: var(--soft); font-weight: 600; }
 .bars i.far { bottom: 0; background: var(--now); } .bars em { position: absolute; right: .4rem; font-style: normal; }
 .key i { display: inline-block; width: 1.2rem; height: .6rem; border-radius: 3px; margin: 0 .3rem 0 .8rem; }
 """
+FULL = 80.0  # per cent of the width that 50 dB take; the number stands in the rest
 HEADER = ("layer", "operator", "form", "result", "weights", "from", "to", "step", "zero", "clipped", "alone", "so far")
 
 
@@ -65,7 +66,7 @@ def quantization_page(title: str, facts: Sequence[tuple[str, str]], rows: Sequen
         parts += [
             "<h2>Signal to error, layer by layer</h2>",
             '<p class="soft key"><i style="background:var(--a)"></i>the layer alone <i style="background:var(--now)"></i>with all layers before it; '
-            "6 dB are one bit, the whole bar is 50 dB</p>",
+            "6 dB are one bit, the longest bar is 50 dB and more</p>",
             f'<div class="bars">{"".join(_bar(row) for row in rows)}</div>',
             "<h2>Numbers</h2>",
             "<p class=soft>from, to: the floats; step, zero: the integers; clipped: floats that no integer reaches.</p>",
@@ -79,7 +80,7 @@ def _bar(row: LayerError) -> str:
     """Two bars: alone above, so far below."""
 
     def width(value: float) -> float:
-        return 100.0 if value == math.inf else min(max(2 * value, 0), 100) if math.isfinite(value) else 0.0
+        return FULL if value == math.inf else min(max(FULL * value / 50, 0), FULL) if math.isfinite(value) else 0.0
 
     text = error_cells(row)[-1]
     return (

@@ -19,10 +19,11 @@ main { max-width: 52rem; } th, td { padding: .15rem .9rem .15rem 0; border-botto
 td.number { text-align: right; } th { color: var(--soft); font-weight: 600; } figure { margin: 1rem 0; }
 figcaption { color: var(--soft); font-size: .9rem; margin-top: .3rem; }
 figure img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
-svg.curves { width: 100%; height: auto; } .diagram { overflow: auto; max-height: 34rem; background: #fff; border-radius: 6px; }
+svg.curves { width: 100%; min-width: 34rem; height: auto; } .diagram { overflow: auto; max-height: 34rem; background: #fff; border-radius: 6px; }
 .ask { border-left: 3px solid var(--now); background: var(--now-fill); padding: .5rem .8rem; border-radius: 0 6px 6px 0; min-height: 3.4rem; }
 .ask b { display: block; font-size: .8rem; } .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 0 2rem; }
-@media print { @page { size: A4; margin: 16mm; } h2 { margin: .9rem 0 .2rem; } body { font-size: 9.5pt; line-height: 1.35; }
+@media print { @page { size: A4; margin: 16mm; } svg.curves { min-width: 0; }
+  h2 { margin: .9rem 0 .2rem; } body { font-size: 9.5pt; line-height: 1.35; }
   figure img { max-height: 6.5cm; } .diagram { max-height: none; overflow: visible; } .diagram svg { max-height: 8cm; width: auto; } }
 """
 
@@ -47,7 +48,7 @@ def _block(block: Block) -> str:
         table = html_table(block.header, block.rows, block.numbers)
         return f"<figure>{table}<figcaption>{html.escape(block.caption)}</figcaption></figure>"
     if isinstance(block, Curves):
-        inside = curves_svg(block.epochs)
+        inside = f'<div class="wide">{curves_svg(block.epochs)}</div>'
     elif isinstance(block, Diagram):
         inside = f'<div class="diagram">{svg(block.drawing)}</div>'
     else:
