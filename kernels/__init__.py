@@ -38,6 +38,7 @@ FAMILIES = (
     "optim",
     "padding",
     "pool",
+    "quantized",
     "roi",
     "resize",
     "unpool",

@@ -3,6 +3,7 @@
 from . import views
 from .animate_operator import animate
 from .animation import Animation
+from .attribution import Attribution, attribute
 from .book import Book, book
 from .comparison import compare, compare_pair
 from .conventions import conventions
@@ -23,10 +24,12 @@ from .metric_sheet import metric_sheet
 from .myths import myths
 from .operator_costs import cost_of, has_formula
 from .overlaps import Overlaps, overlaps
+from .quantization import errors_by_layer, quantize
 from .receptive_field import receptive_fields
 from .recognition_report import recognition_report
 from .recording import record_forward
 from .region_costs import region_costs
+from .report import run_report
 from .shape import shape
 from .shape_model import model_flow
 from .shape_stack import shape_flow
@@ -37,6 +40,7 @@ from .toeplitz import conv2d_matrix
 
 __all__ = [
     "Animation",
+    "Attribution",
     "Book",
     "Call",
     "Explanation",
@@ -45,6 +49,7 @@ __all__ = [
     "Overlaps",
     "Value",
     "animate",
+    "attribute",
     "book",
     "compare",
     "compare_pair",
@@ -53,6 +58,7 @@ __all__ = [
     "cost_of",
     "detection_report",
     "effective_receptive_field",
+    "errors_by_layer",
     "exercise",
     "explain",
     "flatten_features",
@@ -68,10 +74,12 @@ __all__ = [
     "model_flow",
     "myths",
     "overlaps",
+    "quantize",
     "receptive_fields",
     "recognition_report",
     "record_forward",
     "region_costs",
+    "run_report",
     "same_padding_of",
     "shape",
     "shape_flow",
