@@ -9,6 +9,7 @@ from .darknet import *
 from .densenet import *
 from .efficientnet import *
 from .efficientnet_lite import *
+from .fast_style import *
 from .googlenet import *
 from .inception_resnet import *
 from .inception_v2 import *
