@@ -15,7 +15,7 @@ from .effective_field import effective_receptive_field
 from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
-from .fast_style import train_fast_style
+from .fast_style import stylise, train_fast_style
 from .gradient_operator import gradcheck_report
 from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
@@ -94,6 +94,7 @@ __all__ = [
     "size_path",
     "solve",
     "style_transfer",
+    "stylise",
     "summary",
     "train_fast_style",
     "views",

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 
 from .. import optim
-from ..errors import ArgumentError
+from ..autograd import no_grad
+from ..errors import ArgumentError, ShapeError
 from ..nn import Module
 from ..tensor import Tensor
 from ..train.denoising import random_patches
 from .deep_features import FeatureNetwork
 from .style_transfer import StyleLoss, balanced, content_targets, style_targets
 
-__all__ = ["train_fast_style"]
+__all__ = ["stylise", "train_fast_style"]
 
 Array = np.ndarray[Any, Any]
 
@@ -95,3 +96,27 @@ def train_fast_style(
         history.append({name: float(term.item()) for name, term in terms.items()} | {"total": float(total.item())})
     transformer.eval()
     return history
+
+
+def stylise(transformer: Module, image: Any) -> Array:
+    """One image (3, H, W) in one pass: its sides are filled up to multiples of 4 by their reflection, and cut back.
+
+    Raises
+    ------
+    ShapeError
+        For anything but (3, H, W) of floats with at least 16 pixels a side.
+
+    Examples
+    --------
+    >>> from tinycnn import models
+    >>> stylise(models.fast_style(width=2, blocks=1), np.zeros((3, 17, 18), np.float32)).shape
+    (3, 17, 18)
+    """
+    pixels = np.asarray(image)
+    if pixels.ndim != 3 or pixels.shape[0] != 3 or pixels.dtype.kind != "f" or min(pixels.shape[1:]) < 16:
+        raise ShapeError(f"stylise: an image is {pixels.dtype} of shape {pixels.shape}; give floats (3, H, W), at least 16 pixels a side")
+    height, width = pixels.shape[1:]
+    full = np.pad(pixels.astype(np.float32), ((0, 0), (0, -height % 4), (0, -width % 4)), mode="reflect")
+    with no_grad():
+        painted = transformer(Tensor(full[None])).data[0]
+    return np.ascontiguousarray(np.clip(painted[:, :height, :width], 0, 1))

@@ -150,8 +150,7 @@ def style_transfer(
     for name, weight in (("content_weight", content_weight), ("style_weight", style_weight), ("variation_weight", variation_weight)):
         if not (np.isfinite(weight) and weight >= 0):
             raise ArgumentError(f"style_transfer: {name} must be a finite number of 0 or more, not {weight!r}")
-    if colours in ("match", "histogram"):
-        painting = np.clip((match_colours if colours == "match" else match_histograms)(painting, picture), 0, 1)
+    painting = painted(painting, picture, colours)
     if style_layers is None or content_layers is None:
         spread = network.spread_layers(*picture.shape[1:])
         style_layers = spread if style_layers is None else style_layers
@@ -172,6 +171,13 @@ def style_transfer(
     if colours == "luminance":
         run = InputRun(np.clip(with_colours_of(run.image, picture), 0, 1), run.losses, run.seconds)
     return run
+
+
+def painted(style: Array, content: Array, colours: str) -> Array:
+    """The style image as it is shown to the network, its colours the content's where `colours` says so."""
+    if colours not in ("match", "histogram"):
+        return style
+    return np.clip((match_colours if colours == "match" else match_histograms)(style, content), 0, 1)
 
 
 def balanced(loss: StyleLoss, shape: tuple[int, ...]) -> StyleLoss:

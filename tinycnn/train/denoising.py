@@ -174,13 +174,15 @@ def train_noise2void(model: Module, images: Sequence[Array], plan: PatchPlan | N
 
 
 def restore(model: Module, image: Any) -> Array:
-    """The network's answer to one image (H, W) or (C, H, W), of that shape."""
+    """The network's answer to one image (H, W) or (C, H, W), of that shape; one for grey images sees each channel for itself."""
     pixels = np.asarray(image, np.float32)
     if pixels.ndim not in (2, 3):
         raise ShapeError(f"restore: image has shape {pixels.shape}; give (H, W) or (C, H, W)")
+    planes = (-1, 1) if getattr(model, "in_channels", None) == 1 else (1, -1)
+    batch = pixels.reshape((*planes, *pixels.shape[-2:]))
     with no_grad():
-        answer = model(Tensor(np.ascontiguousarray(pixels.reshape((1, -1, *pixels.shape[-2:])))))
-    return np.asarray(answer.data).reshape(pixels.shape)
+        answers = [model(Tensor(np.ascontiguousarray(one[None]))).data for one in batch]
+    return np.concatenate(answers).reshape(pixels.shape)
 
 
 def score_restoration(clean: Array, noisy: Array, restored: Array) -> Restoration:
