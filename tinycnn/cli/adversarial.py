@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_network_options(parser)
     parser.add_argument("--classes", metavar="FILE", help="names of the network's classes, one a line (default: ImageNet's where it has 1,000)")
     parser.add_argument("--method", choices=("fgsm", "pgd", "both"), default="both", help="(default: both)")
-    parser.add_argument("--epsilon", type=budgets, default=[1.0, 2.0, 4.0], metavar="X,Y", help="most grey levels of 255 a number may change (default: 1,2,4)")
+    parser.add_argument("--epsilon", type=budgets, default=[1.0, 2.0, 4.0], metavar="X,Y", help="grey levels a number may change (default: 1,2,4)")
     parser.add_argument("--steps", type=whole_number(1), default=10, metavar="N", help="of pgd (default: 10)")
     parser.add_argument("--target", metavar="NAME|N", help="the class to arrive at")
     parser.add_argument("--label", metavar="NAME|N", help="the true class (default: the network's answer)")

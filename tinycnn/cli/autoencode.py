@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import UsageError
 from .common import Console, add_data_options, positive_number, use_threads, whole_number
-from .pictures import Album, add_picture_options
+from .pictures import Album, add_picture_options, pace
 
 if TYPE_CHECKING:
     from ..data import ImageDataset
@@ -56,15 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
     learn, test = (load_dataset(arguments.data, split, transform=None, allow_download=arguments.download) for split in (True, False))
     channels, height, width = learn.image_shape
     if height % 2**arguments.depth or width % 2**arguments.depth:
-        raise UsageError(f"--depth {arguments.depth}: images of {height}x{width} do not halve so often; both sides must be multiples of {2**arguments.depth}")
+        side = 2**arguments.depth
+        raise UsageError(f"--depth {arguments.depth}: images of {height}x{width} do not halve so often; both sides must be multiples of {side}")
     album = Album(arguments, f"autoencode-{name}")
     use_threads(arguments.threads)
     random.manual_seed(arguments.seed)
     model = conv_autoencoder(channels, code_channels=arguments.code, width=arguments.width, depth=arguments.depth)
     options = {"steps": arguments.steps, "batch_size": arguments.batch_size, "learning_rate": arguments.lr, "seed": arguments.seed}
     found = train_autoencoder(model, _pixels(learn, MOST), **options)
-    pace = 1000 * found.seconds / len(found.losses)
-    console.say(f"{len(found.losses)} steps in {found.seconds:.1f} s, {pace:.1f} ms a step, compiling the kernels included; loss {found.losses[-1]:.5f}")
+    console.say(pace(found))
     looked = study_code(model, _pixels(test, arguments.show))
     shape = "x".join(str(side) for side in looked.codes.shape[1:])
     console.say(f"code of {shape}, {looked.squeeze:g} times smaller; mean squared error of {len(looked.images)} test images {looked.error:.5f}")
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     save(model.state_dict(), album.folder / "weights.npz")
     album.files.append(album.folder / "weights.npz")
     result = {"data": name, **options, "code": list(looked.codes.shape[1:]), "test_error": looked.error, "importance": looked.importance}
-    result |= {"seconds": found.seconds, "milliseconds_per_step": pace}
+    result |= {"seconds": found.seconds, "milliseconds_per_step": found.milliseconds_per_step}
     album.finish(console, autoencoder_page(looked, found, result), result)
     return 0
 

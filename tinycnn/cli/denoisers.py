@@ -17,6 +17,7 @@ Array = np.ndarray[Any, Any]
 NETWORKS = ("dncnn", "care_unet")
 WEIGHTS, CARD = "weights.npz", "denoiser.json"
 OPTIONS = ("in_channels", "depth", "width", "residual", "batch_norm")
+MOST = 4096  # of any option: a damaged file must not ask for all memory
 GREYS = ("gaussian", "stripes")  # whose strength is in grey levels of 255
 STRENGTHS = {"gaussian": 25.0, "stripes": 25.0, "poisson": 30.0, "salt-pepper": 0.05}
 
@@ -29,7 +30,7 @@ def add_noise_options(parser: argparse.ArgumentParser, words: str) -> None:
         "--sigma",
         type=positive_number,
         metavar="X",
-        help="gaussian, stripes: sigma in grey levels of 255 (default: 25); poisson: photons of a white pixel (30); salt-pepper: share of pixels (0.05)",
+        help="gaussian, stripes: sigma in grey levels of 255 (default: 25); poisson: photons of a white pixel (30); salt-pepper: a share (0.05)",
     )
 
 
@@ -125,7 +126,7 @@ def _card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         options = card["options"]
-        plain = all(key in OPTIONS and isinstance(value, bool | int | type(None)) and value <= 4096 for key, value in options.items())
+        plain = all(key in OPTIONS and (value is None or (isinstance(value, bool | int) and 0 <= value <= MOST)) for key, value in options.items())
     except FileNotFoundError as error:
         raise DataError(f"{folder} holds no {CARD}; `tinycnn learn-denoising` writes one") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

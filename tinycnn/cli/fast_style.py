@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.network is None) == (arguments.style is None) or (arguments.style is None) != (arguments.images is None):
         raise UsageError("give --network FILE, or --style PICTURE together with --images FOLDER")
     photos = read_folder(arguments.photo, "RGB", size=arguments.size)
-    style, losses, seconds = None, [], 0.0
+    style, seconds = None, 0.0
+    losses: list[dict[str, float]] = []
     random.manual_seed(arguments.seed)
     if arguments.network is not None:
         transformer = load_transformer(arguments.network)

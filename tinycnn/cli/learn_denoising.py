@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import UsageError
 from .common import Console, positive_number, table, use_threads, whole_number
 from .denoisers import add_noise_options, build, degrader, save_denoiser, strength_of
-from .pictures import Album, add_picture_options, read_folder
+from .pictures import Album, add_picture_options, pace, read_folder
 
 DESCRIPTION = """\
 Teach a network to take noise off: patches are cut from clean photos at random, noise is added anew at every step, Adam
@@ -62,8 +63,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Learn, score, write."""
     from .. import functional, random
-    from ..study.restoration_page import SCORES, mean_scores, score_cells, training_page
-    from ..train.denoising import restore, score_restoration, train_denoiser
+    from ..study.restoration_page import SCORES, training_page
+    from ..train.denoising import restore, train_denoiser
 
     console = Console(arguments.json)
     noise = arguments.noise or "gaussian"
@@ -90,15 +91,36 @@ def run(arguments: argparse.Namespace) -> int:
     loss = functional.mse_loss if arguments.loss == "l2" else functional.l1_loss
     degrade = degrader(noise, strength)
     found = train_denoiser(model, list(learned.values()), degrade, plan, loss=loss)
-    pace = 1000 * found.seconds / len(found.losses)
-    console.say(f"{len(found.losses)} steps in {found.seconds:.1f} s, {pace:.0f} ms a step, compiling the kernels included; loss {found.losses[-1]:.6f}")
+    console.say(pace(found))
     card = {"model": arguments.model, "options": options, "noise": noise, "strength": strength, "loss": arguments.loss, "seed": arguments.seed}
     album.files += save_denoiser(album.folder, model, card)
-    rows, examples, result = [], [], {}
+    rows, examples, result = _tested(model, tests, degrade, album, arguments.seed)
+    if not examples:
+        name, clean = next(iter(learned.items()))
+        noisy = degrade(clean, generator=np.random.default_rng(arguments.seed))
+        examples = [(f"{name}, which it learned from", clean, noisy, restore(model, noisy))]
+    if rows:
+        console.say(table(["image", *SCORES], rows))
+    size = f"{plan.batch_size} patches {plan.patch}x{plan.patch}"
+    lead = f"{arguments.model}, {parameters:,} parameters, {len(found.losses)} steps of {size}, {noise} noise of {strength:g}."
+    cost = {"steps": len(found.losses), "seconds": found.seconds, "milliseconds_per_step": found.milliseconds_per_step}
+    facts = {**card, "parameters": parameters, **cost, "tests": result}
+    page = training_page(f"{arguments.model} learned from {arguments.photos.name}", lead, found, examples, rows, facts)
+    album.finish(console, page, facts)
+    return 0
+
+
+def _tested(model: Any, tests: Mapping[Path, Mapping[str, Any]], degrade: Any, album: Album, seed: int) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    """Rows of scores, the first images of each folder (name, clean, noisy, restored), and the scores as plain numbers."""
+    from ..study.restoration_page import mean_scores, score_cells
+    from ..train.denoising import restore, score_restoration
+
+    rows: list[list[str]] = []
+    examples, result = [], {}
     for folder, photos in tests.items():
         scores = {}
         for name, clean in photos.items():
-            noisy = degrade(clean, generator=np.random.default_rng(arguments.seed))
+            noisy = degrade(clean, generator=np.random.default_rng(seed))
             restored = restore(model, noisy)
             scores[name] = score_restoration(clean, noisy, restored)
             if len(scores) <= SHOWN:
@@ -108,14 +130,4 @@ def run(arguments: argparse.Namespace) -> int:
         mean = mean_scores(list(scores.values()))
         rows.append([f"{folder.name}, mean", *score_cells(mean)])
         result[str(folder)] = {"mean": dataclasses.asdict(mean), "images": {name: dataclasses.asdict(score) for name, score in scores.items()}}
-    if not examples:
-        name, clean = next(iter(learned.items()))
-        noisy = degrade(clean, generator=np.random.default_rng(arguments.seed))
-        examples = [(f"{name}, which it learned from", clean, noisy, restore(model, noisy))]
-    if rows:
-        console.say(table(["image", *SCORES], rows))
-    lead = f"{arguments.model}, {parameters:,} parameters, {len(found.losses)} steps of {plan.batch_size} patches {plan.patch}x{plan.patch}, {noise} noise of {strength:g}."
-    facts = {**card, "parameters": parameters, "steps": len(found.losses), "seconds": found.seconds, "milliseconds_per_step": pace, "tests": result}
-    page = training_page(f"{arguments.model} learned from {arguments.photos.name}", lead, found, examples, rows, facts)
-    album.finish(console, page, facts)
-    return 0
+    return rows, examples, result

@@ -12,7 +12,7 @@ from ..errors import UsageError
 from .common import Console, table, use_threads, whole_number
 from .denoisers import add_noise_options, degrader, save_denoiser, strength_of
 from .learn_denoising import add_plan_options, plan_of
-from .pictures import Album, add_picture_options, read_photo
+from .pictures import Album, add_picture_options, pace, read_photo
 
 DESCRIPTION = """\
 Noise2Void: a few pixels of each noisy patch are replaced by neighbours, and a U-Net learns to say what stood there. No clean
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--demonstrate", action="store_true", help="train three times: white noise, spot seen, stripes")
     parser.add_argument("--grey", action="store_true", help="make the photo grey first")
     parser.add_argument("--size", type=whole_number(32), metavar="N", help="make the longer side N pixels first")
-    parser.add_argument("--box", type=whole_number(2), default=8, metavar="N", help="one pixel is hidden in each NxN square (default: 8, 1.6 %% of the pixels)")
+    parser.add_argument("--box", type=whole_number(2), default=8, metavar="N", help="one pixel is hidden in each NxN square (default: 8, 1.6 %%)")
     parser.add_argument("--radius", type=whole_number(1), default=2, metavar="N", help="replacements come from up to N pixels away (default: 2)")
     parser.add_argument("--with-centre", action="store_true", help="let a pixel replace itself, as the published code's default does")
     add_plan_options(parser, steps=300, width=16)
@@ -69,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     random.manual_seed(arguments.seed)
     model = care_unet(**options)
     found = train_noise2void(model, [noisy], plan, **hiding)
-    pace = 1000 * found.seconds / len(found.losses)
-    console.say(f"{len(found.losses)} steps in {found.seconds:.1f} s, {pace:.0f} ms a step, compiling the kernels included; loss {found.losses[-1]:.6f}")
+    console.say(pace(found))
     restored = restore(model, noisy)
     generator = np.random.default_rng(arguments.seed)
     example = blind_spot_batch(random_patches([noisy], plan.patch, 1, generator), generator=generator, **hiding)
@@ -85,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         album.add(name, pixels)
     facts = {"noise": arguments.noise, "strength": strength if arguments.noise else None, "seed": arguments.seed, **hiding}
     album.files += save_denoiser(album.folder, model, {"model": "care_unet", "options": options, **facts})
-    result = {**facts, "steps": len(found.losses), "seconds": found.seconds, "milliseconds_per_step": pace}
+    result = {**facts, "steps": len(found.losses), "seconds": found.seconds, "milliseconds_per_step": found.milliseconds_per_step}
     result["score"] = None if score is None else dataclasses.asdict(score)
     sections = [("", pictures), ("What the network sees and what it must say", blind_spot_pictures(example))]
     lead = "Noise2Void: a network that learned to denoise from this photo alone."
@@ -107,8 +106,7 @@ def _demonstrate(arguments: argparse.Namespace, console: Console, album: Album, 
         stem = case.name.replace(", ", "-").replace(" ", "-")
         album.add(f"{stem}-noisy", case.noisy)
         album.add(f"{stem}-restored", case.restored)
-        pace = 1000 * case.seconds / len(case.losses)
-        cases.append({"name": case.name, **dataclasses.asdict(case.scores), "kept": case.kept, "seconds": case.seconds, "milliseconds_per_step": pace})
+        cases.append({"name": case.name, **dataclasses.asdict(case.scores), "kept": case.kept, "seconds": case.seconds, "steps": len(case.losses)})
     result = {"cases": cases, "seed": arguments.seed, "strength": strength}
     album.finish(console, noise2void_page(found, result), result)
     return 0

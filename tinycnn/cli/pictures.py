@@ -121,6 +121,12 @@ def feature_network(arguments: argparse.Namespace) -> tuple[Any, Any, Path]:
     return FeatureNetwork(model, how.mean, how.std), how, source
 
 
+def pace(found: Any) -> str:
+    """How long learning took, in words."""
+    steps = len(found.losses)
+    return f"{steps} steps in {found.seconds:.1f} s, {1000 * found.seconds / steps:.1f} ms a step, compiling included; loss {found.losses[-1]:.5f}"
+
+
 def names_of(text: str | None) -> list[str] | None:
     """A,B,C as a list; nothing for nothing."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]

@@ -47,7 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--content-weight", type=weight, default=1.0, metavar="X", help="(default: 1)")
     parser.add_argument("--style-weight", type=weight, default=10.0, metavar="X", help="(default: 10)")
     parser.add_argument("--variation-weight", type=weight, default=0.1, metavar="X", help="of the total variation, against noise (default: 0.1)")
-    parser.add_argument("--normalization", choices=("none", "positions", "elements"), default="positions", help="of Gram matrices (default: positions)")
+    normalizations = ("none", "positions", "elements")
+    parser.add_argument("--normalization", choices=normalizations, default="positions", help="of Gram matrices (default: positions)")
     parser.add_argument("--raw-weights", action="store_true", help="take the weights as they are, not relative to the losses of a grey image")
     parser.add_argument(
         "--colours",
@@ -101,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = {"content_layers": content_layers, "style_layers": style_layers, "colours": arguments.colours, "start": arguments.start}
     found = style_transfer(network, content, style, **chosen, **weights, **common)
     pace = 1000 * found.seconds / len(found.losses)
-    console.say(f"{len(found.losses)} evaluations in {found.seconds:.1f} s, {pace:.0f} ms each; loss {found.losses[0]['total']:.4g} to {found.losses[-1]['total']:.4g}")
+    fall = f"{found.losses[0]['total']:.4g} to {found.losses[-1]['total']:.4g}"
+    console.say(f"{len(found.losses)} evaluations in {found.seconds:.1f} s, {pace:.0f} ms each; loss {fall}")
     album.add("content", content)
     album.add("style", painted(style, content, arguments.colours))
     album.add("result", found.image)

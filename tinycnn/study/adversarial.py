@@ -183,7 +183,7 @@ def pgd(
     length = centre.dtype.type((2.5 * epsilon / steps if step_size is None else step_size) * (-1 if targeted else 1))
     pixels = centre
     if random_start:
-        away = np.random.default_rng(seed).uniform(-epsilon, epsilon, centre.shape).astype(centre.dtype)
+        away = np.asarray(np.random.default_rng(seed).uniform(-epsilon, epsilon, centre.shape), centre.dtype)
         pixels = _into_ball(centre + away, centre, epsilon)
     for _ in range(steps):
         pixels = _into_ball(pixels + length * np.sign(_slope(classify, pixels, classes)), centre, epsilon)
@@ -241,4 +241,4 @@ def attack(
 
 def _probabilities(network: FeatureNetwork, images: Array) -> Array:
     with no_grad():
-        return np.asarray(F.softmax(network.logits(images), 1).data[0].astype(np.float64))
+        return np.asarray(F.softmax(network.logits(images), 1).data[0], np.float64)

@@ -28,8 +28,8 @@ figcaption b { display: block; } .pictures img { cursor: pointer; } figure.on im
 .steps { display: flex; gap: .5rem; align-items: center; flex-wrap: wrap; margin: .8rem 0 .4rem; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: left; } td.number { text-align: right; }
 svg.curves { width: 100%; max-width: 44rem; height: auto; font-size: 12px; } svg.curves text { fill: var(--soft); }
-svg.curves .axis { stroke: var(--line); } svg.curves .line { fill: none; stroke-width: 1.6; }
-svg.curves .c0 { stroke: var(--accent); } svg.curves .c1 { stroke: var(--now); } svg.curves .c2 { stroke: var(--good); } svg.curves .c3 { stroke: var(--bad); }
+svg.curves .axis { stroke: var(--line); } svg.curves .line { fill: none; stroke-width: 1.6; } svg.curves .c0 { stroke: var(--accent); }
+svg.curves .c1 { stroke: var(--now); } svg.curves .c2 { stroke: var(--good); } svg.curves .c3 { stroke: var(--bad); }
 svg.curves .c4 { stroke: var(--soft); }
 @media print { .pictures { grid-template-columns: repeat(3, 1fr); } .steps, #viewer { display: none; } figure.on img { outline: none; } }
 """

@@ -120,11 +120,15 @@ def _extent(level: Array) -> str:
 
 def loss_means_page(pictures: Array, probabilities: Array, found: Sequence[LossMean], data: dict[str, Any]) -> str:
     """What may be true, and what each loss makes of it."""
-    possible = [Shown(f"{100 * share:.0f} %", picture, "may be true with this probability") for picture, share in zip(pictures, probabilities, strict=True)]
+    words = "may be true with this probability"
+    possible = [Shown(f"{100 * share:.0f} %", picture, words) for picture, share in zip(pictures, probabilities, strict=True)]
     learned = [Shown(one.loss, one.learned, f"asks for the {one.asks_for}; off by {one.difference:.3f} at most") for one in found]
     expected = [Shown(f"the {one.asks_for}", one.expected) for one in found]
     sections = [("Images that one blurred observation leaves possible", possible), ("Learned", learned), ("Expected", expected)]
     rows = [[one.loss, one.asks_for, f"{one.difference:.4f}"] for one in found]
     lead = "The same draws under three losses: the mean is blurred, the median and the mode are sharp."
-    note = "A network trained by the squared error gives the mean of all clean images that fit: blurred wherever it cannot know. u = E[u|z], not argmax p(u|z)."
+    note = (
+        "A network trained by the squared error gives the mean of all clean images that fit: blurred wherever it cannot know. "
+        "u = E[u|z], not argmax p(u|z)."
+    )
     return picture_page("What a loss asks for", lead, sections, data, ("loss", "asks for", "largest difference"), rows, notes=[note])

@@ -54,10 +54,13 @@ def style_page(title: str, content: Array, style: Array, run: InputRun, reconstr
     best = min(step["total"] for step in run.losses)
     rows = [[name, f"{values[0]:.4g}", f"{values[-1]:.4g}"] for name, values in terms_of(run.losses).items()]
     notes = [f"{len(run.losses)} evaluations in {run.seconds:.1f} s by {data['optimizer']}; the least total was {best:.4g}."]
-    return picture_page(title, lead, sections, data, ("term", "first", "last"), rows, curves=curves_svg(terms_of(run.losses), "evaluation"), notes=notes)
+    curves = curves_svg(terms_of(run.losses), "evaluation")
+    return picture_page(title, lead, sections, data, ("term", "first", "last"), rows, curves=curves, notes=notes)
 
 
-def fast_style_page(title: str, style: Array | None, photos: Sequence[tuple[str, Array, Array]], losses: Sequence[Mapping[str, float]], data: Any) -> str:
+def fast_style_page(
+    title: str, style: Array | None, photos: Sequence[tuple[str, Array, Array]], losses: Sequence[Mapping[str, float]], data: dict[str, Any]
+) -> str:
     """Photos before and after one pass; where the network was taught here, its style and its loss."""
     sections = [("", [Shown("style", style)] if style is not None else [])]
     sections += [(name, [Shown("photo", before), Shown("in one pass", after)]) for name, before, after in photos]
@@ -72,7 +75,7 @@ def dream_page(title: str, lead: str, start: Array | None, found: Sequence[tuple
     pictures = [] if start is None else [Shown("photo", start)]
     rows, curves = [], {}
     for name, run in found:
-        change = "" if start is None or start.shape != run.image.shape else f"mean change {255 * float(np.abs(run.image - start).mean()):.1f} grey levels"
+        change = "" if start is None else f"mean change {255 * float(np.abs(run.image - start).mean()):.1f} grey levels"
         pictures.append(Shown(name, run.image, change))
         key = "excitement" if "excitement" in run.losses[0] else "activation"
         sign = 1.0 if key == "excitement" else -1.0
@@ -106,7 +109,8 @@ def adversarial_page(title: str, found: Sequence[Attack], rows: Sequence[Sequenc
     sections = [("", [Shown("photo", first.clean, f"{rows[0][2]}")])]
     for one, row in zip(found, rows, strict=True):
         change = stretched(one.adversarial.astype(np.float64) - one.clean)
-        sections.append((f"{one.method}, at most {255 * one.epsilon:g} grey levels", [Shown("attacked", one.adversarial, row[3]), Shown("the change", change, "grey is nothing; stretched")]))
+        pictures = [Shown("attacked", one.adversarial, row[3]), Shown("the change", change, "grey is nothing; stretched")]
+        sections.append((f"{one.method}, at most {255 * one.epsilon:g} grey levels", pictures))
     aim = f"towards {short_name(data['aim'])}" if first.targeted else f"away from {short_name(data['aim'])}"
     lead = f"The smallest changes that move {data['model']} {aim}."
     notes = [

@@ -7,6 +7,7 @@ Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,6 +143,6 @@ def study_code(model: ConvAutoencoder, images: Any, *, stations: int = 7) -> Cod
             silent[:, channel] = codes[:, channel].mean(0)
             missing.append(model.decode(Tensor(silent)).data)
         shares = np.linspace(0, 1, stations, dtype=np.float32).reshape(-1, 1, 1, 1)
-        walks = [model.decode(Tensor(first * (1 - shares) + second * shares)).data for first, second in zip(codes[:-1], codes[1:], strict=True)]
+        walks = [model.decode(Tensor(first * (1 - shares) + second * shares)).data for first, second in itertools.pairwise(codes)]
     between = np.stack(walks) if walks else np.empty((0, stations, *pixels.shape[1:]), np.float32)
     return CodeStudy(pixels, codes, restored, np.stack(missing, axis=1), between)

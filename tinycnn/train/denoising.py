@@ -41,6 +41,11 @@ class DenoisingRun:
     losses: list[float] = field(repr=False)
     seconds: float
 
+    @property
+    def milliseconds_per_step(self) -> float:
+        """The average, compiling the kernels at the first step included."""
+        return 1000 * self.seconds / len(self.losses)
+
 
 @dataclass(frozen=True)
 class Restoration:
