@@ -36,7 +36,8 @@ def test_style_writes_the_result_and_what_each_layer_knows(run_main, place):
 
 
 def test_dreams_of_a_photo_and_of_classes(run_main, place):
-    code, out, _ = run_main("dream", "photo.png", *NETWORK, "--size", "36", "--octaves", "2", "--steps", "1", "--jitter", "2", "--layers", "layer1", "--json")
+    options = ["--size", "36", "--octaves", "2", "--steps", "1", "--jitter", "2", "--layers", "layer1"]
+    code, out, _ = run_main("dream", "photo.png", *NETWORK, *options, "--json")
     assert code == 0 and json.loads(out)["found"]["layer1"]["evaluations"] == 2
     assert is_whole(place / "pictures/dream-photo/page.html") == 2
     code, out, _ = run_main("dream", *NETWORK, "--unit", "layer1:3", "--class", "7", "--size", "32", "--steps", "2", "--out", "liked")
@@ -52,7 +53,8 @@ def test_attacks_stay_within_their_budgets(run_main, place):
     folder = place / "pictures/adversarial-photo"
     clean, moved = (np.asarray(Image.open(folder / f"{name}.png")).astype(int) for name in ("photo", "fgsm-3"))
     assert 0 < np.abs(clean - moved).max() <= 3 and is_whole(folder / "page.html") == 9
-    code, out, _ = run_main("adversarial", "photo.png", *NETWORK, "--epsilon", "3", "--method", "fgsm", "--target", "class 4", "--out", "aimed", "--json")
+    options = ["--epsilon", "3", "--method", "fgsm", "--target", "class 4", "--out", "aimed"]
+    code, out, _ = run_main("adversarial", "photo.png", *NETWORK, *options, "--json")
     (aimed,) = json.loads(out)["attacks"]
     assert code == 0 and aimed["label"] == 4 and aimed["adversarial"]["of_label"] > aimed["clean"]["of_label"]
 

@@ -110,7 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tested(model: Any, tests: Mapping[Path, Mapping[str, Any]], degrade: Any, album: Album, seed: int) -> tuple[list[Any], list[Any], dict[str, Any]]:
+def _tested(
+    model: Any, tests: Mapping[Path, Mapping[str, Any]], degrade: Any, album: Album, seed: int
+) -> tuple[list[list[str]], list[Any], dict[str, Any]]:
     """Rows of scores, the first images of each folder (name, clean, noisy, restored), and the scores as plain numbers."""
     from ..study.restoration_page import mean_scores, score_cells
     from ..train.denoising import restore, score_restoration

@@ -124,7 +124,7 @@ def feature_network(arguments: argparse.Namespace) -> tuple[Any, Any, Path]:
 def pace(found: Any) -> str:
     """How long learning took, in words."""
     steps = len(found.losses)
-    return f"{steps} steps in {found.seconds:.1f} s, {1000 * found.seconds / steps:.1f} ms a step, compiling included; loss {found.losses[-1]:.5f}"
+    return f"{steps} steps in {found.seconds:.1f} s, the median step {found.milliseconds_per_step:.1f} ms; loss {found.losses[-1]:.5f}"
 
 
 def names_of(text: str | None) -> list[str] | None:

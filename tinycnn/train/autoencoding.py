@@ -8,7 +8,6 @@ Hinton and Salakhutdinov 2006, "Reducing the dimensionality of data with neural 
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -102,10 +101,9 @@ def train_autoencoder(
     def set_rate(number: int) -> None:
         adam.param_groups[0]["lr"] = learning_rate * (1 + np.cos(np.pi * number / steps)) / 2
 
-    started = time.perf_counter()
-    losses = list(take_steps(model, batches(), adam, steps, F.mse_loss, set_rate))
+    run = DenoisingRun.of(take_steps(model, batches(), adam, steps, F.mse_loss, set_rate))
     model.eval()
-    return DenoisingRun(losses, time.perf_counter() - started)
+    return run
 
 
 def study_code(model: ConvAutoencoder, images: Any, *, stations: int = 7) -> CodeStudy:
