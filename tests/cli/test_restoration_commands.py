@@ -99,7 +99,7 @@ def test_loss_means(run_main, elsewhere):
         (["learn-denoising", "photos", "--model", "unet"], 2, "did you mean care_unet"),
         (["learn-denoising", "photos", "--depth", "1"], 1, "needs depth >= 2"),
         (["learn-denoising", "photos", "--patch", "64"], 2, "waves0.png is smaller; take smaller patches"),
-        (["learn-denoising", "photos", "--out", "text.png"], 2, "--out text.png: File exists"),
+        (["learn-denoising", "photos", "--patch", "16", "--out", "text.png"], 2, "--out text.png: File exists"),
         (["noise2void", "photos/waves0.png", "--patch", "64"], 2, "36 x 40 pixels; take smaller patches"),
         (["noise2void", "photos/waves0.png", "--demonstrate", "--noise", "poisson"], 2, "--demonstrate has its own noises"),
         (["autoencode", "--depth", "3"], 2, "must be multiples of 8"),
