@@ -42,7 +42,7 @@ def main() -> None:
         from tinycnn.data import read_picture
 
         clean = read_picture(arguments.photo, "L") / np.float32(255)
-    plan = PatchPlan(steps=5, batch_size=2, patch=32) if arguments.smoke else PatchPlan(steps=400, batch_size=8, patch=64)
+    plan = PatchPlan(steps=3, batch_size=1, patch=16) if arguments.smoke else PatchPlan(steps=400, batch_size=8, patch=64)
     white = gaussian_noise(clean, SIGMA, generator=np.random.default_rng(0))
     striped = stripe_noise(clean, SIGMA, generator=np.random.default_rng(0))
 
@@ -53,7 +53,7 @@ def main() -> None:
         ("the striped picture alone", striped, lambda model: train_noise2void(model, [striped], plan)),
     ):
         tinycnn.manual_seed(0)
-        model = care_unet(width=WIDTH, residual=False)
+        model = care_unet(width=4 if arguments.smoke else WIDTH, residual=False)
         run = learn(model)
         score = score_restoration(clean, noisy, restore(model, noisy))
         print(
