@@ -2,6 +2,7 @@
 
 from ..weights.matching import load_weights
 from . import detection, metric, text
+from . import detection, restoration
 from .alexnet import *
 from .cbam import *
 from .coatnet import *
@@ -9,6 +10,7 @@ from .darknet import *
 from .densenet import *
 from .efficientnet import *
 from .efficientnet_lite import *
+from .fast_style import *
 from .googlenet import *
 from .inception_resnet import *
 from .inception_v2 import *

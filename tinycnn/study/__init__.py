@@ -1,20 +1,26 @@
 """Operators and networks taken apart, to be looked at rather than run fast."""
 
 from . import views
+from .adversarial import attack, fgsm, pgd
 from .animate_operator import animate
 from .animation import Animation
 from .attribution import Attribution, attribute
 from .book import Book, book
+from .colour_control import match_colours, match_histograms, with_colours_of
 from .comparison import compare, compare_pair
 from .conventions import conventions
+from .deep_features import FeatureNetwork
 from .detection_report import detection_report
+from .dream import deep_dream, maximise_activation
 from .effective_field import effective_receptive_field
 from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
+from .fast_style import stylise, train_fast_style
 from .gradient_operator import gradcheck_report
 from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
+from .input_optimisation import InputRun, optimise_image
 from .iou_figure import iou_figure
 from .layer_memory import layer_memory
 from .lecture import lecture
@@ -35,6 +41,7 @@ from .shape_model import model_flow
 from .shape_stack import shape_flow
 from .size_path import flatten_features, size_path
 from .solve import invert_convolution, same_padding_of, solve
+from .style_transfer import StyleLoss, reconstruct_content, reconstruct_style, style_transfer
 from .summary import summary
 from .toeplitz import conv2d_matrix
 
@@ -44,23 +51,29 @@ __all__ = [
     "Book",
     "Call",
     "Explanation",
+    "FeatureNetwork",
     "GradientReport",
     "Graph",
+    "InputRun",
     "Overlaps",
+    "StyleLoss",
     "Value",
     "animate",
     "attribute",
+    "attack",
     "book",
     "compare",
     "compare_pair",
     "conv2d_matrix",
     "conventions",
     "cost_of",
+    "deep_dream",
     "detection_report",
     "effective_receptive_field",
     "errors_by_layer",
     "exercise",
     "explain",
+    "fgsm",
     "flatten_features",
     "gradcheck_report",
     "has_formula",
@@ -68,15 +81,23 @@ __all__ = [
     "iou_figure",
     "layer_memory",
     "lecture",
+    "match_colours",
+    "match_histograms",
+    "maximise_activation",
     "measured_peak",
     "memory_ledger",
     "metric_sheet",
     "model_flow",
     "myths",
+    "optimise_image",
     "overlaps",
     "quantize",
     "receptive_fields",
     "recognition_report",
+    "pgd",
+    "receptive_fields",
+    "reconstruct_content",
+    "reconstruct_style",
     "record_forward",
     "region_costs",
     "run_report",
@@ -85,6 +106,10 @@ __all__ = [
     "shape_flow",
     "size_path",
     "solve",
+    "style_transfer",
+    "stylise",
     "summary",
+    "train_fast_style",
     "views",
+    "with_colours_of",
 ]
