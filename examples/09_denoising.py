@@ -4,9 +4,9 @@ A small U-Net learns to take noise off a drawn picture: from pairs of noisy and 
 guessing hidden pixels (Noise2Void); and the same with stripes, which neighbours give away, so that they stay. `tinycnn
 learn-denoising`, `tinycnn noise2void` and `tinycnn denoise` do the same with photos.
 
-    python examples/NN_denoising.py                     # a drawn picture, a few minutes on two cores
-    python examples/NN_denoising.py --photo house.png   # your own
-    python examples/NN_denoising.py --smoke             # few steps, seconds
+    python examples/09_denoising.py                     # a drawn picture, a few minutes on two cores
+    python examples/09_denoising.py --photo house.png   # your own
+    python examples/09_denoising.py --smoke             # few steps, seconds
 """
 
 import argparse
