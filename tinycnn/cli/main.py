@@ -48,6 +48,7 @@ COMMANDS = {
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
     "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),
+    "detection": ("detection", "a detector step by step: anchors, matching, nms, roialign, decode, heat, costs"),
     "iou": ("iou", "how much two boxes overlap, worked out and drawn"),
     "warmup": ("warmup", "compile all float32 kernels now instead of at their first use"),
     "doctor": ("doctor", "check the installation, with one-line fixes"),
