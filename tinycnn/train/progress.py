@@ -51,8 +51,8 @@ class Progress:
         self._images = 0
         self._steps = 0
 
-    def step(self, epoch: int, step: int, loss: float, accuracy: float, images: int) -> None:
-        """Count one step, and redraw the bar when the last drawing is old enough to read."""
+    def step(self, epoch: int, step: int, loss: float, accuracy: float | None, images: int) -> None:
+        """Count one step (detectors have no accuracy), and redraw the bar when the last drawing is old enough to read."""
         self._images += images
         self._steps += 1
         now = time.perf_counter()
@@ -64,7 +64,7 @@ class Progress:
         filled = BAR_WIDTH * step // max(self.steps_per_epoch, 1)
         self._replace_line(
             f"epoch {epoch + 1}/{self.epochs} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
-            f"loss {loss:.4f}  accuracy {100 * accuracy:.2f} %  {self._images / elapsed:,.0f} images/s  "
+            f"loss {loss:.4f}  {'' if accuracy is None else f'accuracy {100 * accuracy:.2f} %  '}{self._images / elapsed:,.0f} images/s  "
             f"ETA {readable_seconds(left * elapsed / self._steps)}"
         )
 

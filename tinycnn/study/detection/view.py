@@ -53,7 +53,7 @@ class DetectionView:
                 parts += [f"<h2>{html.escape(heading)}</h2>"] if heading else []
                 parts.append(svg)
         for table in self.tables:
-            parts += [f"<h2>{html.escape(table.title)}</h2>", html_table(table.header, table.rows)]
+            parts += [f"<h2>{html.escape(table.title)}</h2>", html_table(table.header, table.rows, whole=(0,))]
             parts += [f'<p class="soft">{html.escape(table.note)}</p>'] if table.note else []
         return answer_page(self.title, parts, self.to_dict(), SCRIPT if self.steps else "")
 
