@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "optim": {"kernels", "nn", "functional._arguments"} | CORE,
     "weights": {"nn", "functional", "listening", "data.safe_pickle"} | CORE,
     "models": {"nn", "functional", "ops", "creation", "weights"} | CORE,
-    "data": {"kernels", "tensor", "random"},
+    "data": {"kernels", "tensor", "random", "metrics.rle", "metrics.rle_polygon"},  # masks of annotations are run lengths
     "metrics": {"tensor"},
     "train": {"nn", "functional", "optim", "models", "data", "metrics", "kernels.threads"} | CORE,
     "study": {"nn", "listening", "functional", "ops", "optim", "models", "data", "metrics", "train", "kernels"} | CORE,

@@ -1,4 +1,4 @@
-"""`tinycnn data stats NAME`: what is in a data set, and the mean and standard deviation that normalise it."""
+"""`tinycnn data`: what is in a data set and its mean and deviation; annotations checked and converted."""
 
 import argparse
 from typing import Any
@@ -6,24 +6,36 @@ from typing import Any
 import numpy as np
 
 from ..errors import UsageError
+from . import data_annotations
 from .common import Console, table
 from .main import nearest
 
-DESCRIPTION = "Count a data set's images by class, and compute the mean and standard deviation of each channel over its training images."
+DESCRIPTION = """\
+stats: count a data set's images by class; mean and standard deviation of each channel over its training images.
+check: say in words what in annotations (VOC, COCO, YOLO, LabelMe, VIA, LabelBox, RectLabel) will silently break.
+convert: write annotations in another format, and tell what it cannot hold."""
 EPILOG = """\
 examples:
   tinycnn data stats digits
   tinycnn data stats cifar10
   tinycnn data stats ~/photos --json        a folder with a folder of pictures for each class
+  tinycnn data check ~/BCCD                 a folder with annotations and pictures, or one file of annotations
+  tinycnn data check labels.json --images ~/photos
+  tinycnn data convert ~/BCCD boxes.json --to coco
 """
-ACTIONS = ("stats",)
+ACTIONS = ("stats", "check", "convert")
 CHUNK = 1000  # images read at a time
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", metavar="ACTION", help="stats")
-    parser.add_argument("data", metavar="NAME|PATH", help="digits, mnist, cifar10, cifar100, or a folder or archive")
+    parser.add_argument("action", metavar="ACTION", help="stats, check or convert")
+    parser.add_argument(
+        "data",
+        metavar="NAME|PATH",
+        help="digits, mnist, cifar10, cifar100, or a folder or archive; for check and convert: annotations, a file or folder",
+    )
+    data_annotations.configure(parser)
     parser.add_argument("--download", action=argparse.BooleanOptionalAction, default=True, help="fetch a data set that is not on this machine")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output, all else on standard error")
 
@@ -31,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compute and print."""
     if arguments.action not in ACTIONS:
-        raise UsageError(f"there is no action {arguments.action!r}{nearest(arguments.action, ACTIONS)}; there is stats")
+        raise UsageError(f"there is no action {arguments.action!r}{nearest(arguments.action, ACTIONS)}; there are {', '.join(ACTIONS)}")
+    if arguments.action != "stats":
+        return data_annotations.check(arguments) if arguments.action == "check" else data_annotations.convert(arguments)
     from .data import open_data
 
     console = Console(arguments.json)

@@ -30,7 +30,7 @@ COMMANDS = {
     "transfer": ("transfer", "teach a trained network another data set"),
     "codes": ("codes", "a network's features to a linear SVM, nearest neighbours, k-means and a map"),
     "leaderboard": ("leaderboard", "rank the runs on this machine; draw accuracy against cost"),
-    "data": ("data_command", "what is in a data set, and its mean and standard deviation"),
+    "data": ("data_command", "what is in a data set; annotations checked and converted"),
     "bench": ("bench", "time the convolution algorithms and a training step on this machine"),
     "summary": ("summary", "take a network apart: shapes, parameters, MACs, memory, receptive field"),
     "shape": ("shape", "the size of what comes out, why, and how to make it fit: an operator, a stack of layers, a network"),

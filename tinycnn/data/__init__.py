@@ -3,6 +3,7 @@
 from . import transforms
 from .cifar import parse_cifar_binary, parse_cifar_pickle
 from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset, random_split
+from .detection import DetectionDataset
 from .digits import load_digits
 from .download import data_folders
 from .folder import ImageFolder, read_picture
@@ -10,14 +11,17 @@ from .idx import parse_idx, read_idx
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
+from .shapes import ShapesDetection
 
 __all__ = [
     "DATASETS",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
+    "DetectionDataset",
     "ImageDataset",
     "ImageFolder",
+    "ShapesDetection",
     "Subset",
     "TensorDataset",
     "data_folders",

@@ -2,6 +2,7 @@
 
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
 saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
+`joint`, `joint_crop`, `joint_warp`: image, boxes, masks and keypoints moved together.
 """
 
 from .colour import ColorJitter
@@ -18,6 +19,17 @@ from .image import (
     ToTensor,
     Transform,
 )
+from .joint import (
+    ImageOnly,
+    JointCompose,
+    JointHorizontalFlip,
+    JointResize,
+    JointTransform,
+    JointVerticalFlip,
+    boxes_of_masks,
+)
+from .joint_crop import JointIoUCrop, JointPad, JointRandomCrop, JointZoomOut
+from .joint_warp import JointAffine, mosaic
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
 from .warp import ElasticTransform, RandomAffine, RandomRotation
 
@@ -31,6 +43,17 @@ __all__ = [
     "ElasticTransform",
     "Generators",
     "Grayscale",
+    "ImageOnly",
+    "JointAffine",
+    "JointCompose",
+    "JointHorizontalFlip",
+    "JointIoUCrop",
+    "JointPad",
+    "JointRandomCrop",
+    "JointResize",
+    "JointTransform",
+    "JointVerticalFlip",
+    "JointZoomOut",
     "MixUp",
     "Normalize",
     "RandomAffine",
@@ -42,4 +65,6 @@ __all__ = [
     "Resize",
     "ToTensor",
     "Transform",
+    "boxes_of_masks",
+    "mosaic",
 ]

@@ -45,19 +45,29 @@ class AffineChoice(NamedTuple):
     shear: tuple[float, float]  # degrees, along x and along y
 
 
+def affine_matrix(choice: AffineChoice) -> np.ndarray:
+    """The map without its shift, (2, 2), of (x, y) measured from the middle of the image: rotation times shear, torchvision's factorisation.
+
+    Examples
+    --------
+    >>> affine_matrix(AffineChoice(90.0, (0, 0), 2.0, (0.0, 0.0))).round(6).tolist()
+    [[0.0, -2.0], [2.0, -0.0]]
+    """
+    turn, across, down = (math.radians(angle) for angle in (choice.angle, *choice.shear))
+    a = math.cos(turn - down) / math.cos(down)
+    b = -math.cos(turn - down) * math.tan(across) / math.cos(down) - math.sin(turn)
+    c = math.sin(turn - down) / math.cos(down)
+    d = -math.sin(turn - down) * math.tan(across) / math.cos(down) + math.cos(turn)
+    return choice.scale * np.array([[a, b], [c, d]])
+
+
 def affine(image: np.ndarray, choice: AffineChoice, interpolation: str = "nearest", fill: float = 0) -> np.ndarray:
     """Move an image (channels, height, width) by an affine map around its middle.
 
     Formula: out[p] = image[M^-1 p], M = T R(angle) Shear(x, y) scale, with p measured from the middle of the image
     """
     height, width = image.shape[-2:]
-    turn, across, down = (math.radians(angle) for angle in (choice.angle, *choice.shear))
-    # Rotation times shear, in (x, y): torchvision's factorisation.
-    a = math.cos(turn - down) / math.cos(down)
-    b = -math.cos(turn - down) * math.tan(across) / math.cos(down) - math.sin(turn)
-    c = math.sin(turn - down) / math.cos(down)
-    d = -math.sin(turn - down) * math.tan(across) / math.cos(down) + math.cos(turn)
-    inverse = np.linalg.inv(choice.scale * np.array([[a, b], [c, d]]))
+    inverse = np.linalg.inv(affine_matrix(choice))
     y, x = np.mgrid[:height, :width].astype(np.float64)
     x -= (width - 1) / 2 + choice.translate[0]
     y -= (height - 1) / 2 + choice.translate[1]
