@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinycnn import nn, ops
 from tinycnn.cli import main
@@ -12,16 +13,19 @@ from tinycnn.models import detection
 from tinycnn.models.detection.retinanet import RetinaNet
 from tinycnn.study.detection import (
     anchor_view,
+    candidates,
     cost_view,
     decode_view,
     decode_yolo,
     detector_anchors,
     heat_view,
     matching_view,
+    network_decode_view,
+    network_nms_view,
     nms_view,
     roi_align_view,
 )
-from tinycnn.study.detection.anchors import lay
+from tinycnn.study.detection.anchors import lay, seen_image
 
 BOXES = np.array([[0.0, 0, 10, 10], [1, 1, 11, 11], [0, 0, 9, 10], [20, 20, 30, 30]])
 
@@ -79,7 +83,7 @@ def test_nms_steps_are_what_the_operator_keeps():
     assert first["box"] == 1 and first["suppressed"] == [0, 2] and first["left"] == [3]
     np.testing.assert_allclose(first["iou"], [81 / 119, 72 / 118])
     assert "suppressed by box 1" in view.text()  # the reason of the explanation's own run
-    assert view.page().count('class="window') == 3
+    assert view.page().count('class="window') == 4  # before, a step for each kept box, after
     apart = nms_view(BOXES, [0.8, 0.9, 0.6, 0.7], 0.5, [1, 2, 1, 1])
     assert apart.data["kept"].tolist() == [1, 0, 3]
 
@@ -205,3 +209,49 @@ def test_wrong_commands_are_one_sentence(words, sentence, capsys):
     assert main(["detection", *words]) in (1, 2)
     error = capsys.readouterr().err
     assert sentence in error and "Traceback" not in error and error.count("\n") == 1
+
+
+def test_a_networks_output_is_decoded_and_suppressed():
+    detector, image = small_detector(), np.random.default_rng(3).random((3, 32, 48)).astype(np.float32)
+    found = candidates(detector, image, 6)
+    assert len(found.boxes) == len(found.rows) == 6 and (np.diff(found.scores) <= 0).all() and found.weights == (1.0, 1.0, 1.0, 1.0)
+    decoded = network_decode_view(detector, image, 4)
+    np.testing.assert_array_equal(decoded.data["rows"], found.rows[:4])
+    np.testing.assert_allclose(np.clip(decoded.data["boxes"], 0, [64, 32, 64, 32]), found.boxes[:4], atol=1e-9)
+    assert f"of {64:,} rows, by score (sigmoid)" in decoded.text()
+    view = network_nms_view(detector, image, 0.4, 6, least=0.0)
+    kept = ops.batched_nms(found.boxes, found.scores, found.labels, 0.4).data
+    np.testing.assert_array_equal(view.data["kept"], kept)
+    with pytest.raises(ArgumentError, match="no box has a score of 1"):
+        network_nms_view(detector, image, least=1.0)
+
+
+def test_what_the_network_sees_is_drawn_with_its_padding():
+    image = np.full((3, 32, 48), 0.75, np.float32)
+    seen = seen_image(small_detector(), image)
+    assert seen.shape == (3, 32, 64)
+    np.testing.assert_allclose(seen[:, :, :48], 0.75, atol=1e-6)
+
+
+def test_the_drawing_as_picture_and_animation(tmp_path, capsys):
+    picture, animation = tmp_path / "nms.png", tmp_path / "nms.gif"
+    assert main(["detection", "nms", "--png", str(picture), "--gif", str(animation)]) == 0
+    with Image.open(picture) as drawn, Image.open(animation) as moving:
+        assert drawn.width > 600 and moving.n_frames == 5  # before, three kept boxes, after
+    assert main(["anchors", "--sizes", "16", "--size", "64", "--truths", "10 10 30 30", "--png", str(picture)]) == 0
+    assert "covered by" in capsys.readouterr().out
+    assert main(["anchors", "--size", "64", "--png", str(tmp_path / "no" / "a.png")]) == 2
+    assert main(["detection", "costs", "--network", "lenet5", "--size", "56", "--gif", str(animation)]) == 2
+
+
+def test_a_whole_output_of_yolo_is_decoded_from_a_file(tmp_path, capsys):
+    output = np.full((12, 3, 3), -9.0)
+    output[[6 + 4, 6 + 5], 1, 2] = 5.0  # the second anchor of row 1, column 2
+    np.save(tmp_path / "map.npy", output)
+    command = ["detection", "decode", "--kind", "yolo", "--output", str(tmp_path / "map.npy"), "--stride", "8", "--json"]
+    assert main([*command, "--anchor", "10 10 20 24"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["tables"][0]["rows"][0][1:3] == ["(1, 2)", "20 x 24"]
+    assert main(command) == 2 and "give the anchors of this map" in capsys.readouterr().err
+    (tmp_path / "map.npy").write_bytes(b"no numbers")
+    assert main([*command, "--anchor", "10 10"]) == 1 and "is no .npy file of numbers" in capsys.readouterr().err

@@ -99,8 +99,8 @@ def test_the_log_has_the_terms_by_name(tmp_path):
     _, result = run(CONFIG.replace(epochs=1, accumulate=2), output=tmp_path)
     (epoch,) = result.epochs
     assert set(epoch.terms) == {"classification", "bbox_regression"} and epoch.train_loss == pytest.approx(sum(epoch.terms.values()))
-    assert set(epoch.scores) == {"AP", "AP50", "AP75"} and len(result.step_losses) == 2  # three batches, two a step
-    (row,) = csv.DictReader((tmp_path / "log.csv").open())
+    assert set(epoch.scores) == {"AP", "AP50", "AP75", "VOC07", "VOC10"} and len(result.step_losses) == 2  # three batches, two a step
+    (row,) = csv.DictReader((tmp_path / "log.csv").read_text().splitlines())
     assert float(row["term_bbox_regression"]) == epoch.terms["bbox_regression"] and float(row["test_AP50"]) == epoch.scores["AP50"]
     assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[1])["event"] == "step"
 
@@ -164,7 +164,10 @@ def test_a_loss_that_is_not_finite_names_its_term():
         train_detector(*prepared, CONFIG, show=False)
 
 
-@pytest.mark.parametrize(("change", "words"), [({"mixup": 0.2}, "mixup changes images without their boxes"), ({"initialisation": "he"}, "as published")])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"mixup": 0.2}, "cannot learn with mixup: it changes images without their boxes"), ({"initialisation": "he"}, "as published")],
+)
 def test_refusals(change, words):
     with pytest.raises(UsageError, match=words):
         prepare_detector(build, Squares(2, 0), Squares(1, 1), CONFIG.replace(**change))
@@ -173,3 +176,49 @@ def test_refusals(change, words):
 def test_empty_sets_are_refused():
     with pytest.raises(UsageError, match="the data set is empty"):
         evaluate_detector(build(), Squares(0, 0))
+
+
+class Seconds:
+    """A clock that goes on by so much at each look."""
+
+    def __init__(self, each):
+        self.each, self.now = each, 0.0
+
+    def __call__(self):
+        self.now += self.each
+        return self.now
+
+
+def test_a_timed_run_ends_inside_an_epoch_with_its_schedule_at_the_end(tmp_path):
+    config = CONFIG.replace(epochs=1000, schedule="cosine")
+    prepared = prepare_detector(build, Squares(8, 0), Squares(2, 1), config, minutes=1)
+    prepared.scheduler.clock = Seconds(2.0)
+    result = train_detector(*prepared, config, show=False, output=tmp_path)
+    assert prepared.scheduler.over and 2 < len(result.step_losses) < 40
+    rates = result.learning_rates
+    assert rates[0] == rates[1] == 2e-3 and rates == sorted(rates, reverse=True) and prepared.optimizer.param_groups[0]["lr"] < 2e-5
+    assert result.epochs[-1].scores and sum(bool(epoch.scores) for epoch in result.epochs) <= 7
+    again = prepare_detector(build, Squares(8, 0), Squares(2, 1), config, minutes=1)
+    assert train_detector(*again, config, show=False, output=tmp_path, resume=True).step_losses == result.step_losses  # no time is left
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), "1"])
+def test_time_must_be_positive(minutes):
+    with pytest.raises(UsageError, match="minutes must be a finite number above 0"):
+        prepare_detector(build, Squares(2, 0), Squares(1, 1), CONFIG, minutes=minutes)
+
+
+def test_flips_move_the_boxes_along():
+    squares = Squares(6, 0)
+    prepared = prepare_detector(build, squares, Squares(1, 1), CONFIG.replace(flip=True, batch_size=6))
+    images, targets = next(iter(prepared.train_loader))
+    order = prepared.train_loader.order(0)
+    flipped = 0
+    for place, image, target in zip(order, images, targets, strict=True):
+        own, box = squares[int(place)][0], squares[int(place)][1]["boxes"][0]
+        x1, y1, x2, y2 = (int(value) for value in target["boxes"][0])
+        assert image[:, y1:y2, x1:x2].min() >= 0.7 and image[:, y1:y2, x1:x2].shape == (3, 14, 14)
+        mirrored = not np.array_equal(image, own)
+        flipped += mirrored
+        assert x1 == (32 - box[2] if mirrored else box[0])
+    assert 0 < flipped < 6

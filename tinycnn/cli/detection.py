@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError, UsageError
-from .common import Console, whole_number
+from .common import Console, is_run, whole_number
 from .shape import add_result_options, finish
 
 DESCRIPTION = """\
@@ -30,6 +30,9 @@ examples:
   tinycnn detection roialign --boxes "1 1 5 4" --bins 2x2 --sampling-ratio 2
   tinycnn detection decode --numbers "1 0.5 0 0.7" --anchor "50 50 90 120" --coder "10 10 5 5"
   tinycnn detection decode --kind yolo --numbers "0.2 -0.3 0.1 0.4 2 1" --anchor "40 60" --cell 2,3 --stride 32
+  tinycnn detection nms --network runs/fasterrcnn_mini-shapes --image photo.png --gif suppression.gif
+  tinycnn detection decode --network ssd300_vgg16 --weights ssd300_vgg16_coco-b556d3b4.pth --image photo.jpg
+  tinycnn detection decode --kind yolo --output map.npy --anchor 81 82 135 169 344 319 --stride 32
   tinycnn detection costs --network vgg16
 """
 VIEWS = ("anchors", "matching", "nms", "roialign", "decode", "heat", "costs")
@@ -68,17 +71,30 @@ def two_sizes(text: str) -> tuple[int, int]:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("view", choices=VIEWS, metavar="VIEW", help=", ".join(VIEWS))
+    add_anchor_options(parser)
+    parser.add_argument("--weights", metavar="FILE", help="of the network, for heat, nms and decode: .pth, .safetensors, .npz")
+    parser.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap that suppresses, or makes positive (default: 0.5)")
+    parser.add_argument("--low", type=float, metavar="X", help="matching: below it negative (default: --iou minus 0.1)")
+    parser.add_argument("--best", action=argparse.BooleanOptionalAction, default=True, help="matching: a truth's best anchor is positive too")
+    _add_other_options(parser)
+    add_result_options(parser)
+
+
+def add_anchor_options(parser: argparse.ArgumentParser) -> None:
+    """Where anchors come from, what they are drawn on, and the files of the drawing."""
     parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to draw on")
     parser.add_argument("--size", type=two_sizes, metavar="HxW", help="pixels of the image where no picture is given (default: 256; costs: 600x1000)")
-    parser.add_argument("--network", metavar="NAME", help="a detector whose anchors or scores are shown; for costs a classifier (default: vgg16)")
-    parser.add_argument("--weights", metavar="FILE", help="of the network, for heat: .pth, .safetensors, .npz")
+    parser.add_argument("--network", metavar="NAME", help="a detector or a run; for costs a classifier (default: vgg16)")
     parser.add_argument("--truths", type=rows_of, metavar="BOXES", help="true boxes as corners, in the pixels of what the network gets")
     parser.add_argument("--sizes", type=rows_of, metavar="ROWS", help="sides of anchors, a row a map (without --network)")
     parser.add_argument("--ratios", type=numbers_of, metavar="X ...", help="height / width of anchors (default: 0.5 1 2)")
     parser.add_argument("--strides", type=numbers_of, metavar="N ...", help="pixels a cell of each map (default: half of each map's first side)")
-    parser.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap that suppresses, or makes positive (default: 0.5)")
-    parser.add_argument("--low", type=float, metavar="X", help="matching: below it negative (default: --iou minus 0.1)")
-    parser.add_argument("--best", action=argparse.BooleanOptionalAction, default=True, help="matching: a truth's best anchor is positive too")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw it on the image, as a picture")
+    parser.add_argument("--gif", type=Path, metavar="FILE", help="draw all steps on the image, as an animation")
+
+
+def _add_other_options(parser: argparse.ArgumentParser) -> None:
+    """Those of nms, roialign, decode and costs."""
     parser.add_argument("--boxes", type=rows_of, metavar="BOXES", help="boxes of nms, or the region of roialign")
     parser.add_argument("--scores", type=numbers_of, metavar="X ...", help="one a box")
     parser.add_argument("--labels", type=numbers_of, metavar="N ...", help="classes; different ones do not suppress each other")
@@ -94,7 +110,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cell", type=numbers_of, default=[0.0, 0.0], metavar="I,J", help="decode: YOLO's row and column")
     parser.add_argument("--stride", type=float, default=32.0, metavar="N", help="decode: YOLO's pixels a cell (default: 32)")
     parser.add_argument("--regions", type=whole_number(1), default=2000, metavar="N", help="costs: regions an image (default: 2000)")
-    add_result_options(parser)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="decode: YOLO's whole output (A (5 + classes), rows, columns) as .npy")
+    parser.add_argument("--most", type=whole_number(1), metavar="N", help="decode, nms with --network: rows or boxes (default: 8, 40)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,8 +126,31 @@ def run(arguments: argparse.Namespace) -> int:
     except (ArgumentError, ShapeError) as error:
         raise UsageError(str(error)) from error
     console.say(view.text())
+    write_pictures(view, arguments, console)
     finish(console, arguments, view.to_dict(), view.page() if arguments.html is not None else "")
     return 0
+
+
+def write_pictures(view: Any, arguments: argparse.Namespace, console: Console) -> None:
+    """The drawing as --png and --gif want it."""
+    if arguments.png is None and arguments.gif is None:
+        return
+    from .. import plot
+    from ..data.video import write_video
+
+    if not view.scenes:
+        raise UsageError("--png and --gif: this view draws nothing; --html writes its tables")
+    try:
+        if arguments.png is not None:
+            plot.contact_sheet([plot.draw_scene(scene) for scene in view.scenes], columns=2).save(arguments.png)
+            console.say(f"wrote {arguments.png}")
+        if arguments.gif is not None:
+            frames = [frame for scene in view.scenes for frame in plot.scene_frames(scene)]
+            if not frames:
+                raise UsageError("--gif: this view has no steps; --png draws it")
+            console.say(f"wrote {write_video(arguments.gif, frames, 0.8)}")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--png and --gif: {getattr(error, 'strerror', None) or error}; name a .png and a .gif in a folder that exists") from error
 
 
 def _image(path: Path | None) -> Any:
@@ -130,7 +170,7 @@ def _laid(arguments: argparse.Namespace, image: Any) -> tuple[Any, Any]:
     import numpy as np
 
     from ..models.detection import AnchorGenerator
-    from ..study.detection.anchors import detector_anchors, lay
+    from ..study.detection.anchors import detector_anchors, lay, seen_image
 
     if arguments.network is not None:
         detector = _detector(arguments.network, None)
@@ -138,7 +178,7 @@ def _laid(arguments: argparse.Namespace, image: Any) -> tuple[Any, Any]:
             height, width = arguments.size or _made_for(arguments.network)
             image, drawn = np.zeros((3, height, width), np.float32), None
         else:
-            drawn = image
+            drawn = seen_image(detector, image)
         return detector_anchors(detector, image), drawn
     sizes = arguments.sizes or [[32.0], [64.0], [128.0]]
     strides = arguments.strides or [max(1.0, row[0] / 2) for row in sizes]
@@ -153,6 +193,10 @@ def _laid(arguments: argparse.Namespace, image: Any) -> tuple[Any, Any]:
 def _made_for(network: str) -> tuple[int, int]:
     from ..models.registry import input_size
 
+    if is_run(Path(network)):
+        from ..train import load_checkpoint
+
+        network = load_checkpoint(network).run_info.get("model", "")
     _, height, width = input_size(network)
     return height, width
 
@@ -164,6 +208,10 @@ def _detector(name: str, weights: str | None) -> Any:
     from ..weights import load
     from .main import nearest
 
+    if is_run(Path(name)):
+        from .detect import restore_detector
+
+        return restore_detector(Path(name))[0]
     known = list_models("detection")
     if name not in known:
         raise UsageError(f"--network: there is no detector {name!r}{nearest(name, known)}; there are {', '.join(known)}")
@@ -198,8 +246,10 @@ def _matching(arguments: argparse.Namespace, image: Any) -> Any:
 
 
 def _nms(arguments: argparse.Namespace, image: Any) -> Any:
-    from ..study.detection import nms_view
+    from ..study.detection import network_nms_view, nms_view
 
+    if arguments.network is not None:
+        return network_nms_view(*_asked(arguments, image, "nms"), arguments.iou, arguments.most or 40)
     boxes = arguments.boxes or rows_of(EXAMPLE)
     scores = arguments.scores or (numbers_of(EXAMPLE_SCORES) if arguments.boxes is None else None)
     if scores is None:
@@ -222,8 +272,15 @@ def _roialign(arguments: argparse.Namespace, image: Any) -> Any:
 def _decode(arguments: argparse.Namespace, image: Any) -> Any:
     import numpy as np
 
-    from ..study.detection import decode_view, decode_yolo
+    from ..study.detection import decode_view, decode_yolo, network_decode_view
 
+    if arguments.network is not None:
+        return network_decode_view(*_asked(arguments, image, "decode"), arguments.most or 8)
+    if arguments.output is not None:
+        if arguments.anchor is None or len(arguments.anchor) % 2:
+            raise UsageError("--output: give the anchors of this map too, --anchor W H W H ..., in pixels")
+        pairs = np.reshape(arguments.anchor, (-1, 2))
+        return decode_yolo(_array(arguments.output), pairs, arguments.stride, image=image, most=arguments.most or 8)
     if arguments.kind == "coder":
         numbers, anchor = arguments.numbers or [1.0, 0.5, -0.2, 0.7], arguments.anchor or [50.0, 50.0, 90.0, 120.0]
         return decode_view([numbers], [anchor], weights=arguments.coder, image=image)
@@ -238,9 +295,27 @@ def _decode(arguments: argparse.Namespace, image: Any) -> Any:
 def _heat(arguments: argparse.Namespace, image: Any) -> Any:
     from ..study.detection import heat_view
 
-    if image is None or arguments.network is None or arguments.weights is None:
-        raise UsageError("heat: give --image FILE, --network NAME and --weights FILE; scores of weights that learned nothing say nothing")
-    return heat_view(_detector(arguments.network, arguments.weights), image)
+    return heat_view(*_asked(arguments, image, "heat"))
+
+
+def _asked(arguments: argparse.Namespace, image: Any, view: str) -> tuple[Any, Any]:
+    """A trained detector and the image that it is asked about."""
+    trained = arguments.network is not None and (arguments.weights is not None or is_run(Path(arguments.network)))
+    if image is None or not trained:
+        raise UsageError(f"{view}: give --image FILE, and --network NAME with --weights FILE, or a run as --network; untrained weights say nothing")
+    return _detector(arguments.network, arguments.weights), image
+
+
+def _array(path: Path) -> Any:
+    """The numbers of a .npy file, which can run nothing."""
+    import numpy as np
+
+    from ..errors import DataError
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'is no .npy file of numbers'}") from error
 
 
 def _costs(arguments: argparse.Namespace, image: Any) -> Any:

@@ -11,6 +11,7 @@ from .effective_field import effective_receptive_field
 from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
+from .glossary import Glossary, glossary
 from .gradient_operator import gradcheck_report
 from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
@@ -38,6 +39,7 @@ __all__ = [
     "Book",
     "Call",
     "Explanation",
+    "Glossary",
     "GradientReport",
     "Graph",
     "Overlaps",
@@ -54,6 +56,7 @@ __all__ = [
     "exercise",
     "explain",
     "flatten_features",
+    "glossary",
     "gradcheck_report",
     "has_formula",
     "invert_convolution",

@@ -14,6 +14,7 @@ from .config import (
     build_scheduler,
 )
 from .detection import DETECTION_CONFIG, PreparedDetector, prepare_detector, train_detector
+from .detection_data import VariedSamples, joint_augmentation
 from .detection_evaluation import DetectionEvaluation, ImageErrors, class_names, evaluate_detector, worst_images
 from .detection_run import DetectionEpoch
 from .diagnose import NonFinite, locate_non_finite, watch_outputs
@@ -53,6 +54,7 @@ from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
+from .timed import TimedSchedule
 from .watcher import Watcher
 
 __all__ = [
@@ -93,9 +95,11 @@ __all__ = [
     "Schedule",
     "Stage",
     "StageResult",
+    "TimedSchedule",
     "TrainConfig",
     "TrainResult",
     "Trial",
+    "VariedSamples",
     "Watcher",
     "WeightAverage",
     "WrongImage",
@@ -122,6 +126,7 @@ __all__ = [
     "identity_convolution",
     "initialisation_experiment",
     "initialise",
+    "joint_augmentation",
     "last_layer",
     "layer_statistics",
     "layer_transfer",

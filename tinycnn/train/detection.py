@@ -18,19 +18,20 @@ from ..nn import Module
 from .average import WeightAverage
 from .checkpoint import Checkpoint, save_checkpoint
 from .config import TrainConfig, build_optimizer, build_scheduler
+from .detection_data import varied
 from .detection_evaluation import DetectionEvaluation, evaluate_detector
 from .detection_run import DetectionRun
 from .interrupt import finish_the_step
 from .run import TrainResult
+from .timed import TimedSchedule
 
 __all__ = ["DETECTION_CONFIG", "PreparedDetector", "prepare_detector", "train_detector"]
 
 # From scratch and without a GPU: small batches, a warm-up over a tenth of the steps, and gradients that cannot explode.
 DETECTION_CONFIG = TrainConfig(
-    epochs=12, batch_size=4, optimizer="adamw", learning_rate=1e-3, weight_decay=1e-4, clip_norm=5.0, warmup=0.1, decay_all=False, log_every=10
+    epochs=12, batch_size=4, optimizer="adamw", learning_rate=1e-3, weight_decay=1e-4, clip_norm=5.0, warmup=0.1, decay_all=False, flip=True,
+    log_every=10,
 )
-# These change an image without its boxes.
-OF_IMAGES_ALONE = ("label_smoothing", "shift", "flip", "rotate", "elastic", "colour", "cutout", "erase", "mixup", "cutmix")
 
 Sample = tuple[np.ndarray, dict[str, Any]]
 
@@ -50,7 +51,9 @@ def as_lists(samples: list[Sample]) -> tuple[list[np.ndarray], list[dict[str, An
     return [np.asarray(image, np.float32) for image, _ in samples], [dict(target) for _, target in samples]
 
 
-def prepare_detector(build_model: Callable[[], Module], train_set: Any, test_set: Any, config: TrainConfig) -> PreparedDetector:
+def prepare_detector(
+    build_model: Callable[[], Module], train_set: Any, test_set: Any, config: TrainConfig, *, minutes: float | None = None
+) -> PreparedDetector:
     """Seed everything, build the detector, and make loader, optimiser and schedule for a run.
 
     Parameters
@@ -58,27 +61,27 @@ def prepare_detector(build_model: Callable[[], Module], train_set: Any, test_set
     build_model
         Makes the detector, drawing its weights from `tinycnn.random`.
     train_set, test_set
-        Data sets of (image, target), see `evaluate_detector`; what varies the training images belongs to `train_set`, so that boxes, masks
-        and keypoints move along.
+        Data sets of (image, target), see `evaluate_detector`. The training images get the config's `flip`, `rotate` and `colour`, with which
+        boxes, masks and keypoints move along.
     config
         The run's hyper-parameters.
+    minutes
+        Stretch the schedule over this time instead of the config's epochs.
 
     Raises
     ------
     UsageError
         When the config varies images without their boxes, or asks for another initialisation.
     """
-    plain = TrainConfig()
-    for name in OF_IMAGES_ALONE:
-        if getattr(config, name) != getattr(plain, name):
-            raise UsageError(f"prepare_detector: {name} changes images without their boxes; let the training set's own transform move both")
     if config.initialisation != "default":
         raise UsageError(f"prepare_detector: initialisation={config.initialisation!r} is for classifiers; detectors' heads start as published")
+    learned = varied(train_set, config)
     tinycnn_random.manual_seed(config.seed)
     model = build_model()
-    loader = DataLoader(train_set, config.batch_size, shuffle=True, generator=np.random.default_rng(config.seed), collate_fn=as_lists)
+    loader = DataLoader(learned, config.batch_size, shuffle=True, generator=np.random.default_rng(config.seed), collate_fn=as_lists)
     optimizer = build_optimizer(model, config)
-    scheduler = build_scheduler(optimizer, config, math.ceil(len(loader) / config.accumulate))
+    steps = math.ceil(len(loader) / config.accumulate)
+    scheduler: Any = build_scheduler(optimizer, config, steps) if minutes is None else TimedSchedule(optimizer, config, minutes)
     return PreparedDetector(model, loader, test_set, optimizer, scheduler)
 
 
@@ -93,7 +96,7 @@ def train_detector(
     output: str | Path | None = None,
     resume: bool = False,
     run_info: dict[str, Any] | None = None,
-    evaluate_every: int = 1,
+    evaluate_every: int | None = None,
     evaluate: Callable[[Module, Any], DetectionEvaluation] = evaluate_detector,
     show: bool = True,
     stream: TextIO | None = None,
@@ -108,9 +111,11 @@ def train_detector(
     train_loader
         Batches of (list of images, list of targets); what it yields must follow from `set_epoch(epoch)` alone.
     test_set
-        Data set of (image, target), evaluated after every `evaluate_every` epochs and after the last.
+        Data set of (image, target), evaluated after every `evaluate_every` epochs and after the last; by default each epoch, and a few times
+        in a run that is limited in minutes.
     optimizer, scheduler, config, output, resume, run_info, show, stream, save
-        As in `train`; of the config the loop reads `epochs`, `accumulate`, `clip_norm`, `average`, `checkpoint_every` and `log_every`.
+        As in `train`. With a `TimedSchedule` the run ends when the time is spent, also inside an epoch. Of the config
+        the loop reads `epochs`, `accumulate`, `clip_norm`, `average`, `checkpoint_every` and `log_every`.
     evaluate
         What measures; it must draw nothing at random.
 
@@ -129,7 +134,7 @@ def train_detector(
     config = config or DETECTION_CONFIG
     if not len(train_loader):
         raise UsageError("train_detector: the training loader yields no batch; is batch_size larger than the data set?")
-    if evaluate_every < 1:
+    if evaluate_every is not None and evaluate_every < 1:
         raise UsageError(f"train_detector: evaluate_every={evaluate_every} must be 1 epoch or more")
     average = WeightAverage(model, config.average) if config.average else None
     run = DetectionRun(
@@ -148,8 +153,9 @@ def train_detector(
     if resume:
         run.go_on()
     run.begin()
+    timed = scheduler if isinstance(scheduler, TimedSchedule) else None
     with finish_the_step() as interruption:
-        while run.epoch < config.epochs and not interruption.signal:
+        while run.epoch < config.epochs and not interruption.signal and not (timed and timed.over):
             train_loader.set_epoch(run.epoch)
             model.train()
             run.begin_epoch()
@@ -167,11 +173,11 @@ def train_detector(
                     scheduler.step()
 
                 run.note_step(learning_rate)
-                if interruption.signal:
+                if interruption.signal or (timed and timed.over):
                     break
                 run.keep_if_due()
-            else:
-                due = (run.epoch + 1) % evaluate_every == 0 or run.epoch + 1 == config.epochs
+            if not interruption.signal:
+                due = run.evaluation_is_due(evaluate_every)
                 test = evaluate(model, test_set) if due else None
                 run.close_detection_epoch(test, _evaluate_average(average, test_set, evaluate) if due else None)
     return run.finish(interruption)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..errors import UsageError
-from ..metrics import Detected, DetectionData, Truth, coco_evaluation, detection_verdicts, rle_encode
+from ..metrics import Detected, DetectionData, Truth, coco_evaluation, detection_verdicts, rle_encode, voc_curves
 from ..nn import Module
 
 __all__ = ["DetectionEvaluation", "ImageErrors", "class_names", "evaluate_detector", "worst_images"]
@@ -25,7 +25,7 @@ CONFIDENT = 0.3  # a wrong detection of a lower score is no serious error
 class DetectionEvaluation:
     """What `evaluate_detector` found."""
 
-    scores: dict[str, float]  # AP, AP50, AP75 of boxes; mask_AP ..., keypoint_AP ... where there are such
+    scores: dict[str, float]  # AP, AP50, AP75 of boxes, VOC07 and VOC10; mask_AP ..., keypoint_AP ... where there are such
     data: DetectionData  # truths and detections, images by their numbers
     answers: list[dict[str, np.ndarray]]  # the detections of each image, best first
     seconds: float
@@ -72,7 +72,8 @@ def evaluate_detector(model: Module, data_set: Any, *, batch_size: int = 4, most
         One of `models.detection`, or called like them.
     data_set
         Of (image, target): image float32 (C, H, W) from 0 to 1, target a dict of boxes (K, 4), labels (K,), and where it has them masks
-        (K, H, W), keypoints (K, points, 3) and iscrowd (K,). `classes` may name the labels 1, 2 ...; `sigmas` the spreads of keypoints.
+        (K, H, W), keypoints (K, points, 3), iscrowd (K,) and VOC's difficult (K,). `classes` may name the labels 1, 2 ...; `sigmas` the spreads of
+        keypoints.
     batch_size : int
         Images at a time.
     most : int, optional
@@ -124,7 +125,7 @@ def _xywh(box: np.ndarray) -> tuple[float, float, float, float]:
 
 def _truths(image: int, target: Mapping[str, Any]) -> list[Truth]:
     boxes, labels = _array(target["boxes"]).reshape(-1, 4), _array(target["labels"])
-    crowd = _array(target.get("iscrowd", np.zeros(len(boxes))))
+    crowd, difficult = (_array(target.get(name, np.zeros(len(boxes)))) for name in ("iscrowd", "difficult"))
     truths = []
     for k, box in enumerate(boxes):
         xywh = _xywh(box)
@@ -132,7 +133,7 @@ def _truths(image: int, target: Mapping[str, Any]) -> list[Truth]:
         points = _array(target["keypoints"])[k] if "keypoints" in target else None
         truths.append(
             Truth(
-                image, int(labels[k]), xywh, xywh[2] * xywh[3], bool(crowd[k]), False, mask,
+                image, int(labels[k]), xywh, xywh[2] * xywh[3], bool(crowd[k]), bool(difficult[k]), mask,
                 None if points is None else tuple(float(value) for value in points.reshape(-1)),
                 0 if points is None else int((points[:, 2] > 0).sum()),
             )
@@ -151,7 +152,7 @@ def _detected(image: int, answer: Mapping[str, np.ndarray]) -> list[Detected]:
 
 
 def _scores(data: DetectionData, sigmas: Sequence[float] | None) -> dict[str, float]:
-    """AP, AP50 and AP75 of what truths and detections both have; 0 where there is nothing to find."""
+    """AP, AP50 and AP75 of what truths and detections both have, VOC's two of the boxes; 0 where there is nothing to find."""
     kinds = [("bbox", "")]
     if data.detections and all(each.mask is not None for each in (*data.truths, *data.detections)):
         kinds.append(("segm", "mask_"))
@@ -165,7 +166,8 @@ def _scores(data: DetectionData, sigmas: Sequence[float] | None) -> dict[str, fl
             spreads = sigmas if sigmas is not None else None if points == 17 else (SPREAD,) * points
         stats = coco_evaluation(data, kind=kind, sigmas=spreads).stats()
         scores |= {prefix + name: max(0.0, stats[name]) for name in ("AP", "AP50", "AP75")}
-    return scores
+    known = [curve for curve in voc_curves(data).values() if curve.positives]
+    return scores | {rule.upper(): float(np.mean([curve.area(rule) for curve in known])) if known else 0.0 for rule in ("voc07", "voc10")}
 
 
 def worst_images(evaluation: DetectionEvaluation, count: int = 12, *, confident: float = CONFIDENT, threshold: float = 0.5) -> list[ImageErrors]:

@@ -14,9 +14,11 @@ from . import hints
 from .detection_evaluation import DetectionEvaluation
 from .progress import readable_seconds
 from .run import Run
+from .timed import TimedSchedule
 
 __all__ = ["DetectionEpoch", "DetectionRun"]
 
+TIMED_EVALUATIONS = 6  # of a run that is limited in minutes
 TERM, SCORE = "term_", "test_"  # how the columns of log.csv begin that hold a term's mean and an evaluation's number
 
 
@@ -57,6 +59,30 @@ class DetectionRun(Run):
     """Where a detector's run stands; arguments as `Run`'s."""
 
     record_type = DetectionEpoch.from_row
+    _share_evaluated = 0.0  # of the time, when the last evaluation began
+
+    @property
+    def timed(self) -> TimedSchedule | None:
+        """The schedule, where it is limited in minutes."""
+        return self.scheduler if isinstance(self.scheduler, TimedSchedule) else None
+
+    def begin(self) -> None:
+        """Open the log; the bar of a timed run knows the time left from the clock."""
+        super().begin()
+        timed = self.timed
+        if timed is not None:
+            self.progress.time_left = lambda: 60 * timed.minutes - timed.seconds
+
+    def evaluation_is_due(self, every: int | None) -> bool:
+        """Whether the epoch that ends is one of every so many or the last; of a timed run, whether enough time went by since the last one."""
+        if self.timed is None:
+            return (self.epoch + 1) % (every or 1) == 0 or self.epoch + 1 == self.config.epochs
+        share = self.timed.share
+        due = (self.epoch + 1) % every == 0 if every else share - self._share_evaluated >= 1 / TIMED_EVALUATIONS
+        if not due and share < 1:
+            return False
+        self._share_evaluated = share
+        return True
 
     def require_finite_terms(self, terms: Mapping[str, float]) -> None:
         """Stop the run before a NaN or an infinity reaches the weights, and say which term it came from."""
@@ -92,7 +118,7 @@ class DetectionRun(Run):
             (self.sums["images"] - self._images_before) / max(self._learning_seconds, 1e-9),
         )
         self.log.epoch(record.row())
-        self.progress.epoch(_line_of(record, self.config.epochs))
+        self.progress.epoch(_line_of(record, f"/{self.config.epochs}" if self.timed is None else f", {self.timed.share:.0%} of the time"))
         self.advise(hints.learning_rate_too_high(self.losses))
         self.epoch, self.step = self.epoch + 1, 0
         self.sums = dict.fromkeys(self.sums, 0.0)
@@ -102,10 +128,10 @@ class DetectionRun(Run):
         return self.sums["loss"] / max(self.sums["images"], 1.0), None
 
 
-def _line_of(record: DetectionEpoch, epochs: int) -> str:
+def _line_of(record: DetectionEpoch, place: str) -> str:
     terms = " + ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.terms.items())
     scores = "  ".join(f"{name} {value:.4f}" for name, value in record.scores.items() if name.endswith(("AP", "AP50")))
     return (
-        f"epoch {record.epoch}/{epochs}  loss {record.train_loss:.4f} = {terms}  {scores}  "
+        f"epoch {record.epoch}{place}  loss {record.train_loss:.4f} = {terms}  {scores}  "
         f"{record.images_per_second:.3g} images/s  {readable_seconds(record.seconds)}"
     )

@@ -22,7 +22,7 @@ from ...tensor import Tensor
 from .scene import Scene
 from .view import DetectionView, Table, box_text, checked_boxes
 
-__all__ = ["AnchorMap", "Laid", "anchor_generator_of", "anchor_view", "detector_anchors", "lay"]
+__all__ = ["AnchorMap", "Laid", "anchor_generator_of", "anchor_view", "detector_anchors", "lay", "seen_image"]
 
 Generator = Callable[[ImageList, Sequence[Tensor]], Sequence[np.ndarray]]
 ENOUGH = (0.5, 0.7)  # overlaps at which a truth counts as covered: RetinaNet's and SSD's, and the RPN's
@@ -102,6 +102,16 @@ def batch_and_maps(detector: Any, image: Any) -> tuple[ImageList, list[Tensor]]:
     finally:
         detector.train(was_training)
     return batch, list(found.values()) if isinstance(found, Mapping) else [found]
+
+
+def seen_image(detector: Any, image: Any) -> np.ndarray:
+    """The image (C, H, W) as the network gets it, resized and padded, but with pixels from 0 to 1 again: what its boxes lie on."""
+    batch, _ = detector.transform([np.asarray(image, np.float32)])
+    transform = detector.transform
+    mean = np.asarray(getattr(transform, "image_mean", 0), np.float32).reshape(-1, 1, 1)
+    std = np.asarray(getattr(transform, "image_std", 1), np.float32).reshape(-1, 1, 1)
+    seen: np.ndarray = (batch.tensors.data[0] * std + mean).clip(0, 1)
+    return seen
 
 
 def detector_anchors(detector: Any, image: Any) -> Laid:

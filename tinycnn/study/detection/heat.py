@@ -11,7 +11,7 @@ from ...autograd import no_grad
 from ...errors import ArgumentError
 from ...models.detection.rpn import in_rows
 from ...tensor import Tensor
-from .anchors import Laid, anchor_generator_of, batch_and_maps, lay
+from .anchors import Laid, anchor_generator_of, batch_and_maps, lay, seen_image
 from .scene import Scene
 from .view import DetectionView, Table, box_text
 
@@ -66,6 +66,7 @@ def heat_view(detector: Any, image: Any) -> DetectionView:
         For a network without anchors or dense scores.
     """
     laid, scores, _, words = head_rows(detector, image)
+    image = seen_image(detector, image)
     best = scores.max(axis=1)
     heat = [best[each.first : each.first + each.total].reshape(each.rows, each.columns, each.count).max(axis=2) for each in laid.maps]
     top = max(float(best.max()), 1e-12)
@@ -90,7 +91,6 @@ def _scene(laid: Laid, values: np.ndarray, top: float, image: Any) -> Scene:
             share = float(values[row, column]) / top
             if share < 0.02:
                 continue
-            x, y = scene.at(column * wide, row * high)
-            side = f'width="{wide * scene.scale:.1f}" height="{high * scene.scale:.1f}"'
-            scene.still(f'<rect x="{x:.1f}" y="{y:.1f}" {side} fill="#e5482d" fill-opacity="{0.75 * share:.3f}"/>')
+            cell = (column * wide, row * high, (column + 1) * wide, (row + 1) * high)
+            scene.still(scene.tile(cell, share, f'fill="#e5482d" fill-opacity="{0.75 * share:.3f}"'))
     return scene

@@ -113,6 +113,8 @@ def _scene(
 ) -> Scene:
     scene = Scene(size, f"{len(boxes)} boxes, {len(kept)} kept", image)
     scene.still(*(scene.box(box, "faint") for box in boxes))
+    before = [scene.box(box, "ignored", f"{k}: {score:.2f}") for k, (box, score) in enumerate(zip(boxes, scores, strict=True))]
+    scene.step(f"before: {len(boxes)} boxes with their scores", *before)
     for number, step in enumerate(steps):
         best = step["box"]
         done = [scene.box(boxes[k], "kept", f"{k}") for k in kept[:number]]

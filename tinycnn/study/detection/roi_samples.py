@@ -113,10 +113,8 @@ def _scene(grid: np.ndarray, box: np.ndarray, scale: float, aligned: bool, bins:
     words = max(grid.shape) <= 12
     for row in range(grid.shape[0]):
         for column in range(grid.shape[1]):
-            x, y = scene.at(column, row)
             opacity = 0.08 + 0.5 * (float(grid[row, column]) - low) / spread
-            side = f'width="{scene.scale:.1f}" height="{scene.scale:.1f}"'
-            scene.still(f'<rect class="cell" x="{x:.1f}" y="{y:.1f}" {side} fill-opacity="{opacity:.3f}"/>')
+            scene.still(scene.tile((column, row, column + 1, row + 1), opacity, f'class="cell" fill-opacity="{opacity:.3f}"'))
             if words:
                 scene.still(scene.text(column + 0.5, row + 0.82, f"{grid[row, column]:.3g}"))
     # Without the half-cell shift the box is taken in the coordinates of pixel centres.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STYLE", "Scene", "steps_line"]
+__all__ = ["STYLE", "Drawing", "Scene", "steps_line"]
 
 WIDTH = 640.0  # of the drawing, whatever the image's own size
 LARGEST = 900  # pixels a side of the image inside the page
@@ -53,6 +53,28 @@ def steps_line(what: str) -> str:
     )
 
 
+class Part(str):
+    """A piece of SVG that remembers what it shows, so that Pillow can draw the same: ("box", corners, kind, words), ("dot", x, y), ("line", ends)."""
+
+    marks: tuple[tuple[Any, ...], ...]
+
+    def __new__(cls, svg: str, *marks: tuple[Any, ...]) -> Part:
+        part = super().__new__(cls, svg)
+        part.marks = marks
+        return part
+
+
+class Drawing(str):
+    """A scene's SVG, and the scene."""
+
+    scene: Scene
+
+    def __new__(cls, svg: str, scene: Scene) -> Drawing:
+        drawing = super().__new__(cls, svg)
+        drawing.scene = scene
+        return drawing
+
+
 class Scene:
     """What is drawn over one image.
 
@@ -71,6 +93,9 @@ class Scene:
         self.label = label
         self.scale = WIDTH / max(self.width, 1)
         inside = f'x="{MARGIN:g}" y="{MARGIN:g}" width="{WIDTH:g}" height="{self.height * self.scale:.1f}"'
+        self.image = image
+        self.marks: list[tuple[Any, ...]] = []  # what is always there
+        self.steps: list[tuple[str, tuple[tuple[Any, ...], ...], bool]] = []  # words, marks, whether paper gets it
         self.parts = [f'<rect class="frame" {inside}/>']
         if image is not None:
             self.parts.append(f'<image {inside} href="{_data_uri(image)}" preserveAspectRatio="none"/>')
@@ -79,7 +104,7 @@ class Scene:
         """A point of the image in the drawing."""
         return MARGIN + x * self.scale, MARGIN + y * self.scale
 
-    def box(self, box: Sequence[float], kind: str, tag: str = "") -> str:
+    def box(self, box: Sequence[float], kind: str, tag: str = "") -> Part:
         """A box (x1, y1, x2, y2) of a kind that the style knows, with words at its upper left corner."""
         (left, top), (right, bottom) = self.at(box[0], box[1]), self.at(box[2], box[3])
         inside = f'x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 0):.1f}" height="{max(bottom - top, 0):.1f}"'
@@ -88,43 +113,59 @@ class Scene:
         if tag:
             left, top = min(max(left, 2.0), WIDTH - 7.2 * len(tag)), max(top, 12.0)
             drawn += f'<text x="{left + 4:.1f}" y="{top + 14:.1f}">{html.escape(tag)}</text>'
-        return drawn
+        return Part(drawn, ("box", tuple(float(value) for value in box), kind, tag))
 
-    def dot(self, x: float, y: float, radius: float = 3.0, kind: str = "dot") -> str:
+    def dot(self, x: float, y: float, radius: float = 3.0, kind: str = "dot") -> Part:
         """A point."""
         across, down = self.at(x, y)
-        return f'<circle class="{kind}" cx="{across:.1f}" cy="{down:.1f}" r="{radius:g}"/>'
+        return Part(f'<circle class="{kind}" cx="{across:.1f}" cy="{down:.1f}" r="{radius:g}"/>', ("dot", float(x), float(y)))
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], kind: str = "line") -> str:
+    def line(self, start: tuple[float, float], end: tuple[float, float], kind: str = "line") -> Part:
         """A line between two points of the image."""
         (a, b), (c, d) = self.at(*start), self.at(*end)
-        return f'<line class="{kind}" x1="{a:.1f}" y1="{b:.1f}" x2="{c:.1f}" y2="{d:.1f}"/>'
+        svg = f'<line class="{kind}" x1="{a:.1f}" y1="{b:.1f}" x2="{c:.1f}" y2="{d:.1f}"/>'
+        return Part(svg, ("line", tuple(map(float, (*start, *end))), kind))
 
-    def text(self, x: float, y: float, words: str, kind: str = "value") -> str:
+    def text(self, x: float, y: float, words: str, kind: str = "value") -> Part:
         """Words around a point."""
         across, down = self.at(x, y)
-        return f'<text class="{kind}" x="{across:.1f}" y="{down + 4:.1f}" text-anchor="middle">{html.escape(words)}</text>'
+        svg = f'<text class="{kind}" x="{across:.1f}" y="{down + 4:.1f}" text-anchor="middle">{html.escape(words)}</text>'
+        return Part(svg, ("text", float(x), float(y), words))
 
-    def grid(self, rows: int, columns: int) -> str:
+    def tile(self, box: Sequence[float], share: float, svg: str) -> Part:
+        """A filled rectangle of a strength from 0 to 1, with the SVG attributes of its look."""
+        (left, top), (right, bottom) = self.at(box[0], box[1]), self.at(box[2], box[3])
+        inside = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
+        return Part(f"<rect {inside} {svg}/>", ("tile", tuple(float(value) for value in box), float(share)))
+
+    def grid(self, rows: int, columns: int) -> Part:
         """The cells of a feature map over the image."""
         down = [self.line((0, self.height * i / rows), (self.width, self.height * i / rows), "grid") for i in range(1, rows)]
         across = [self.line((self.width * j / columns, 0), (self.width * j / columns, self.height), "grid") for j in range(1, columns)]
-        return "".join(down + across)
+        return Part("".join(down + across), *(mark for line in (*down, *across) for mark in line.marks))
 
     def still(self, *parts: str) -> None:
         """Add what is always there."""
         self.parts.extend(parts)
+        self.marks += _marks(parts)
 
     def step(self, words: str, *parts: str, final: bool = False) -> None:
         """Add a step, shown when the keys reach it; the `final` one is what paper gets."""
         kind = "window final" if final else "window"
+        self.steps.append((words, tuple(_marks(parts)), final))
         self.parts.append(f'<g class="{kind}" data-words="{html.escape(words, quote=True)}">{"".join(parts)}</g>')
 
-    def svg(self) -> str:
+    def svg(self) -> Drawing:
         """The drawing."""
         height = self.height * self.scale + 2 * MARGIN
         box, name = f"0 0 {WIDTH + 2 * MARGIN:g} {height:.0f}", html.escape(self.label, quote=True)
-        return f'<div class="wide"><svg class="scene" viewBox="{box}" role="img" aria-label="{name}">{"".join(self.parts)}</svg></div>'
+        svg = f'<div class="wide"><svg class="scene" viewBox="{box}" role="img" aria-label="{name}">{"".join(self.parts)}</svg></div>'
+        return Drawing(svg, self)
+
+
+def _marks(parts: Sequence[str]) -> list[tuple[Any, ...]]:
+    """What the parts show; plain SVG is for pages only."""
+    return [mark for part in parts for mark in getattr(part, "marks", ())]
 
 
 def as_picture(image: Any) -> Any:

@@ -14,7 +14,7 @@ from ..explanation import Table
 from ..page import html_table
 from ..shape_page import SCRIPT, answer_page
 from ..tables import text_table
-from .scene import STYLE, steps_line
+from .scene import STYLE, Drawing, Scene, steps_line
 
 __all__ = ["DetectionView", "Table", "box_text", "checked_boxes"]
 
@@ -56,6 +56,11 @@ class DetectionView:
             parts += [f"<h2>{html.escape(table.title)}</h2>", html_table(table.header, table.rows, whole=(0,))]
             parts += [f'<p class="soft">{html.escape(table.note)}</p>'] if table.note else []
         return answer_page(self.title, parts, self.to_dict(), SCRIPT if self.steps else "")
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """What the drawings show, for another way of drawing them."""
+        return tuple(svg.scene for _, svg in self.pictures if isinstance(svg, Drawing))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
