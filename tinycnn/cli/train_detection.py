@@ -106,7 +106,7 @@ def evaluate_command(arguments: argparse.Namespace, source: Path, console: Conso
 
 
 def _refuse_what_has_no_meaning(arguments: argparse.Namespace) -> None:
-    for option, name in (("recipe", "--recipe"), ("live", "--live")):
+    for option, name in (("recipe", "--recipe"), *((live, f"--{live}") for live in ("live", "port", "open", "paused", "hold"))):
         if getattr(arguments, option, None):
             raise UsageError(f"{name} is for classifiers; leave it out for a detector")
 

@@ -151,8 +151,9 @@ def draw_detections(
     kept = np.flatnonzero(arrays["scores"] >= threshold)[::-1]  # the best one is drawn last
     labels = arrays["labels"][kept]
     words = [f"{(names or {}).get(int(label), f'class {label}')} {score:.2f}" for label, score in zip(labels, arrays["scores"][kept], strict=True)]
-    more = {name: arrays[name][kept] for name in ("masks", "keypoints") if name in arrays}
-    return draw_boxes(image, arrays["boxes"][kept], [class_colour(label) for label in labels], words, scale=scale, **more)
+    masks, keypoints = (arrays[name][kept] if name in arrays else None for name in ("masks", "keypoints"))
+    colours = [class_colour(label) for label in labels]
+    return draw_boxes(image, arrays["boxes"][kept], colours, words, masks=masks, keypoints=keypoints, scale=scale)
 
 
 def contact_sheet(pictures: Sequence[Image.Image], captions: Sequence[str] = (), columns: int = 4, gap: int = 8) -> Image.Image:

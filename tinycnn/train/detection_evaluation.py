@@ -108,8 +108,8 @@ def evaluate_detector(model: Module, data_set: Any, *, batch_size: int = 4, most
     finally:
         model.train(was_training)
     names = class_names(data_set)
-    for each in (*truths, *found):
-        names.setdefault(each.category, f"class {each.category}")
+    for category in (*(each.category for each in truths), *(each.category for each in found)):
+        names.setdefault(category, f"class {category}")
     data = DetectionData(tuple(range(count)), dict(sorted(names.items())), tuple(truths), tuple(found))
     return DetectionEvaluation(_scores(data, getattr(data_set, "sigmas", None)), data, answers, seconds)
 
@@ -154,16 +154,18 @@ def _detected(image: int, answer: Mapping[str, np.ndarray]) -> list[Detected]:
 def _scores(data: DetectionData, sigmas: Sequence[float] | None) -> dict[str, float]:
     """AP, AP50 and AP75 of what truths and detections both have, VOC's two of the boxes; 0 where there is nothing to find."""
     kinds = [("bbox", "")]
-    if data.detections and all(each.mask is not None for each in (*data.truths, *data.detections)):
+    masks = (*(each.mask for each in data.truths), *(each.mask for each in data.detections))
+    if data.detections and not any(mask is None for mask in masks):
         kinds.append(("segm", "mask_"))
-    if data.detections and all(each.keypoints is not None for each in (*data.truths, *data.detections)):
+    points = (*(each.keypoints for each in data.truths), *(each.keypoints for each in data.detections))
+    if data.detections and not any(point is None for point in points):
         kinds.append(("keypoints", "keypoint_"))
-    scores = {}
+    scores: dict[str, float] = {}
     for kind, prefix in kinds:
         spreads = None
         if kind == "keypoints":
-            points = len(data.detections[0].keypoints or ()) // 3
-            spreads = sigmas if sigmas is not None else None if points == 17 else (SPREAD,) * points
+            count = len(data.detections[0].keypoints or ()) // 3
+            spreads = sigmas if sigmas is not None else None if count == 17 else (SPREAD,) * count
         stats = coco_evaluation(data, kind=kind, sigmas=spreads).stats()
         scores |= {prefix + name: max(0.0, stats[name]) for name in ("AP", "AP50", "AP75")}
     known = [curve for curve in voc_curves(data).values() if curve.positives]
@@ -194,8 +196,8 @@ def worst_images(evaluation: DetectionEvaluation, count: int = 12, *, confident:
         if each.verdict not in ("true", "ignored") and detection.score >= confident:
             wrong[detection.image][each.verdict] = wrong[detection.image].get(each.verdict, 0) + 1
             error[detection.image] += detection.score
-    for each in missed:
-        image = data.truths[each.truth].image
+    for truth in missed:
+        image = data.truths[truth.truth].image
         lost[image] += 1
         error[image] += 1.0
     order = sorted((image for image in data.images if error[image] > 0), key=lambda image: -error[image])
