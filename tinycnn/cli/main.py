@@ -38,6 +38,7 @@ COMMANDS = {
     "solve": ("solve", "size arithmetic backwards: which kernel, stride, padding gives this output"),
     "conventions": ("conventions", "where frameworks differ: the same input under each rule"),
     "memory": ("memory", "work out the memory of one convolution, line by line"),
+    "region-costs": ("region_costs", "why R-CNN took 47 s: a network's work once a region against once an image"),
     "explain": ("explain", "take an operator apart on your numbers: terms, gradients as sums, numeric check"),
     "views": ("views", "one convolution seen from many sides: window, im2col, matrix, Fourier, flip, equivariance, learning"),
     "exercise": ("exercise", "seeded sheets of exercises, blank or solved, and answer files marked"),

@@ -26,6 +26,7 @@ from .operator_costs import cost_of, has_formula
 from .overlaps import Overlaps, overlaps
 from .receptive_field import receptive_fields
 from .recording import record_forward
+from .region_costs import region_costs
 from .shape import shape
 from .shape_model import model_flow
 from .shape_stack import shape_flow
@@ -71,6 +72,7 @@ __all__ = [
     "overlaps",
     "receptive_fields",
     "record_forward",
+    "region_costs",
     "same_padding_of",
     "shape",
     "shape_flow",

@@ -43,7 +43,7 @@ class Detector(Module):
         """Detections of each image (C, H, W), pixels from 0 to 1; with targets in training mode, the losses.
 
         A target has "boxes" (K, 4), corners in pixels, and "labels" (K,), 1 or more; "masks" (K, H, W) and "keypoints" (K, points, 3) where the
-        detector learns from them.
+        detector learns from them. With "valid" (K,) anchors and proposals at objects that are not valid are left out of the losses (`ScaleChips`).
         """
         if isinstance(images, Tensor | np.ndarray):
             images = list(images)
@@ -56,13 +56,16 @@ class Detector(Module):
             truth = checked_targets(type(self).__name__, targets, len(images))
         original = [(int(np.shape(image)[-2]), int(np.shape(image)[-1])) if len(np.shape(image)) > 1 else (0, 0) for image in images]
         batch, moved = self.transform(images, truth)
-        features = self.backbone(batch.tensors)
-        maps = features if isinstance(features, Mapping) else OrderedDict([("0", features)])
-        detections, losses = self._answer(batch, maps, moved)
+        detections, losses = self._answer(batch, self._maps(batch.tensors), moved)
         if self.training:
             return losses
         found = self.transform.postprocess(detections, batch.image_sizes, original)
         return [{name: Tensor(array) for name, array in one.items()} for one in found]
+
+    def _maps(self, images: Tensor) -> Mapping[str, Tensor]:
+        """The backbone's maps by name."""
+        features = self.backbone(images)
+        return features if isinstance(features, Mapping) else OrderedDict([("0", features)])
 
     def _answer(
         self, batch: ImageList, features: Mapping[str, Tensor], targets: Sequence[Target] | None

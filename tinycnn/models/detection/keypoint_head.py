@@ -18,7 +18,7 @@ from ...nn import Conv2d, ConvTranspose2d, Module, ReLU, Sequential, init
 from ...tensor import Tensor
 from .box_head import start_convolutions
 
-__all__ = ["KeypointRCNNHeads", "KeypointRCNNPredictor", "heatmaps_to_keypoints"]
+__all__ = ["KeypointRCNNHeads", "KeypointRCNNPredictor", "heatmaps_to_keypoints", "keypoints_to_heatmap"]
 
 
 class KeypointRCNNHeads(Sequential):
@@ -81,3 +81,32 @@ def heatmaps_to_keypoints(maps: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarr
         points[k, :, 1] = y1 + (rows + 0.5) * (height / size[0])
         scores[k] = np.take_along_axis(stretched, place[:, None], axis=1)[:, 0]
     return points, scores
+
+
+def keypoints_to_heatmap(keypoints: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cell (row side + column) of each keypoint in its box's map, and whether it is visible and inside.
+
+    Shapes
+    ------
+    keypoints (K, points, 3), boxes (K, 4) -> (K, points) int64, (K, points) bool
+
+    Notes
+    -----
+    A point on the right or lower edge belongs to the last cell.
+
+    Examples
+    --------
+    >>> cells, seen = keypoints_to_heatmap(np.array([[[1.0, 1.0, 1.0], [4.0, 4.0, 1.0], [9.0, 0.0, 1.0]]]), np.array([[0.0, 0.0, 4.0, 4.0]]), 2)
+    >>> cells.tolist(), seen.tolist()
+    ([[0, 3, 0]], [[True, True, False]])
+    """
+    cells = []
+    for axis in (0, 1):
+        start, stop = boxes[:, axis, None], boxes[:, axis + 2, None]
+        values = keypoints[..., axis]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = np.floor(np.nan_to_num((values - start) * (side / (stop - start))))
+        cells.append(np.where(values == stop, side - 1, scaled).astype(np.int64))
+    columns, rows = cells
+    seen = (columns >= 0) & (rows >= 0) & (columns < side) & (rows < side) & (keypoints[..., 2] > 0)
+    return (rows * side + columns) * seen, seen

@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from ... import functional, ops
+from ...errors import ShapeError
 from ...tensor import Tensor
 from .box_coder import BoxCoder, BoxLinearCoder
+from .keypoint_head import keypoints_to_heatmap
+from .masks import project_masks_on_boxes
 from .matching import Matcher
 from .sampling import BalancedPositiveNegativeSampler
+from .scale_sampling import ignored_by_scale
 
 __all__ = ["fast_rcnn_loss", "fcos_loss", "keypoint_rcnn_loss", "mask_rcnn_loss", "multibox_loss", "retinanet_loss", "rpn_loss"]
 
@@ -26,10 +30,12 @@ Target = Mapping[str, Any]
 
 
 def matched(matcher: Matcher, target: Target, boxes: np.ndarray) -> np.ndarray:
-    """The object of each box, all background where the image has none."""
+    """The object of each box, all background where the image has none; with a target's "valid", boxes at objects that are not are neither."""
     if not len(target["boxes"]):
         return np.full(len(boxes), Matcher.BELOW_LOW_THRESHOLD, np.int64)
-    return matcher(ops.box_iou(target["boxes"].astype(boxes.dtype), boxes).data)
+    overlaps = ops.box_iou(target["boxes"].astype(boxes.dtype), boxes).data
+    matches = matcher(overlaps)
+    return ignored_by_scale(overlaps, target["valid"], matches) if "valid" in target else matches
 
 
 def _objects(values: np.ndarray, matches: np.ndarray) -> np.ndarray:
@@ -73,13 +79,15 @@ def rpn_loss(
     return {"loss_objectness": objectness, "loss_rpn_box_reg": boxes / max(1, len(sampled))}
 
 
-def fast_rcnn_loss(logits: Tensor, numbers: Tensor, labels: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> dict[str, Tensor]:
+def fast_rcnn_loss(
+    logits: Tensor, numbers: Tensor, labels: Sequence[np.ndarray], wanted: Sequence[np.ndarray], beta: float = 1 / 9
+) -> dict[str, Tensor]:
     """Class of every region, and the box of its class where it holds an object.
 
     Formula
     -------
-    classifier = mean cross-entropy; box = sum over regions with label > 0 of smooth L1, beta 1/9, of the four numbers of that class, divided by
-    the number of all regions.
+    classifier = mean cross-entropy; box = sum over regions with label > 0 of smooth L1 of the four numbers of that class, divided by the number
+    of all regions.
 
     Parameters
     ----------
@@ -87,12 +95,14 @@ def fast_rcnn_loss(logits: Tensor, numbers: Tensor, labels: Sequence[np.ndarray]
         (K, classes) and (K, 4 classes).
     labels, wanted
         For each image (k,) class numbers, 0 the background, and (k, 4) encoded boxes.
+    beta : float
+        Where smooth L1 turns from a parabola to a line: 1 in Fast R-CNN's equation (3), 1/9 in its successors.
     """
     of_all = np.concatenate(labels)
     objects = np.flatnonzero(of_all > 0)
     per_class = numbers.reshape(len(of_all), logits.shape[1], 4)
     boxes = functional.smooth_l1_loss(
-        per_class[objects, of_all[objects]], Tensor(np.concatenate(wanted)[objects].astype(logits.dtype)), beta=1 / 9, reduction="sum"
+        per_class[objects, of_all[objects]], Tensor(np.concatenate(wanted)[objects].astype(logits.dtype)), beta=beta, reduction="sum"
     )
     return {"loss_classifier": functional.cross_entropy(logits, of_all), "loss_box_reg": boxes / max(1, len(of_all))}
 
@@ -118,41 +128,11 @@ def mask_rcnn_loss(
     cut = []
     for boxes, of_image, match in zip(proposals, masks, matches, strict=True):
         if len(boxes):
-            regions = np.concatenate((match[:, None].astype(boxes.dtype), boxes), axis=1)
-            cut.append(ops.roi_align(np.asarray(of_image)[:, None].astype(boxes.dtype), regions, (side, side), 1.0).data[:, 0])
+            cut.append(project_masks_on_boxes(of_image, boxes, match, side))
     if not cut:
         return _no_loss(logits)
     chosen = logits[np.arange(len(classes)), classes]
     return functional.binary_cross_entropy_with_logits(chosen, Tensor(np.concatenate(cut).astype(logits.dtype)))
-
-
-def keypoints_to_heatmap(keypoints: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cell (row side + column) of each keypoint in its box's map, and whether it is visible and inside.
-
-    Shapes
-    ------
-    keypoints (K, points, 3), boxes (K, 4) -> (K, points) int64, (K, points) bool
-
-    Notes
-    -----
-    A point on the right or lower edge belongs to the last cell.
-
-    Examples
-    --------
-    >>> cells, seen = keypoints_to_heatmap(np.array([[[1.0, 1.0, 1.0], [4.0, 4.0, 1.0], [9.0, 0.0, 1.0]]]), np.array([[0.0, 0.0, 4.0, 4.0]]), 2)
-    >>> cells.tolist(), seen.tolist()
-    ([[0, 3, 0]], [[True, True, False]])
-    """
-    cells = []
-    for axis in (0, 1):
-        start, stop = boxes[:, axis, None], boxes[:, axis + 2, None]
-        values = keypoints[..., axis]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.floor(np.nan_to_num((values - start) * (side / (stop - start))))
-        cells.append(np.where(values == stop, side - 1, scaled).astype(np.int64))
-    columns, rows = cells
-    seen = (columns >= 0) & (rows >= 0) & (columns < side) & (rows < side) & (keypoints[..., 2] > 0)
-    return (rows * side + columns) * seen, seen
 
 
 def keypoint_rcnn_loss(
@@ -168,6 +148,9 @@ def keypoint_rcnn_loss(
         For each image: regions (k, 4), true points (objects, points, 3), and the object of each region.
     """
     regions, points, side, _ = logits.shape
+    for number, of_image in enumerate(keypoints):
+        if of_image.shape[1:] != (points, 3):
+            raise ShapeError(f"keypoint_rcnn_loss: the keypoints of target {number} have shape {of_image.shape}; they must be (objects, {points}, 3)")
     found = [keypoints_to_heatmap(of_image[match], boxes, side) for boxes, of_image, match in zip(proposals, keypoints, matches, strict=True)]
     cells, seen = (np.concatenate([one[k].reshape(-1) for one in found]) if found else np.zeros(0, np.int64) for k in (0, 1))
     visible = np.flatnonzero(seen)
@@ -259,7 +242,7 @@ def multibox_loss(
     Both divided by the number of matched boxes of the batch. Background boxes enter in falling order of their loss, at most
     `negatives_per_positive` times as many as matched ones in their image.
     """
-    regression, classes, positives = [], [], 0
+    regression, classes, ignored, positives = [], [], [], 0
     for k, (target, of_image) in enumerate(zip(targets, anchors, strict=True)):
         matches = matched(matcher, target, of_image)
         objects = np.flatnonzero(matches >= 0)
@@ -269,11 +252,13 @@ def multibox_loss(
         of_boxes = np.zeros(len(of_image), np.int64)
         of_boxes[objects] = target["labels"][matches[objects]] if len(objects) else 0
         classes.append(of_boxes)
+        ignored.append(matches == Matcher.BETWEEN_THRESHOLDS)
     truth = np.stack(classes)
     each = functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), truth.reshape(-1), reduction="none").reshape(*truth.shape)
-    hardness = np.where(truth > 0, -np.inf, each.data)
+    neither = np.stack(ignored)
+    hardness = np.where((truth > 0) | neither, -np.inf, each.data)
     rank = np.argsort(np.argsort(-hardness, axis=1, kind="stable"), axis=1)
-    hard = rank < negatives_per_positive * (truth > 0).sum(axis=1, keepdims=True)
+    hard = ~neither & (rank < negatives_per_positive * (truth > 0).sum(axis=1, keepdims=True))
     counted = (truth > 0).astype(logits.dtype) + hard
     return {
         "bbox_regression": _mean(regression) * len(regression) / max(1, positives),

@@ -39,6 +39,7 @@ __all__ = ["RetinaNet", "RetinaNetConfig", "RetinaNetHead", "retinanet_resnet50_
 
 PRIOR = 0.01  # what an untrained network says of every class
 PYRAMID_SIDES = (32, 64, 128, 256, 512)
+CONVOLUTIONS = 4  # of each head before the last
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class RetinaNetConfig:
 
 
 class DenseHead(Module):
-    """Four 3x3 convolutions, then one that answers for every anchor of a cell; the same for all maps."""
+    """Some 3x3 convolutions, then one that answers for every anchor of a cell; the same for all maps."""
 
-    def __init__(self, in_channels: int, norm_layer: Callable[[int], Module] | None = None) -> None:
+    def __init__(self, in_channels: int, norm_layer: Callable[[int], Module] | None = None, num_convs: int = CONVOLUTIONS) -> None:
         super().__init__()
-        self.conv = Sequential(*(ops.Conv2dNormActivation(in_channels, in_channels, norm_layer=norm_layer) for _ in range(4)))
+        self.conv = Sequential(*(ops.Conv2dNormActivation(in_channels, in_channels, norm_layer=norm_layer) for _ in range(num_convs)))
 
     def add(self, name: str, in_channels: int, outputs: int, bias: float = 0.0) -> None:
         """The last convolution, by name; all weights start normal with standard deviation 0.01."""
@@ -92,8 +93,9 @@ class RetinaNetClassificationHead(DenseHead):
         num_classes: int,
         prior_probability: float = PRIOR,
         norm_layer: Callable[[int], Module] | None = None,
+        num_convs: int = CONVOLUTIONS,
     ) -> None:
-        super().__init__(in_channels, norm_layer)
+        super().__init__(in_channels, norm_layer, num_convs)
         self.add("cls_logits", in_channels, num_anchors * num_classes, -math.log((1 - prior_probability) / prior_probability))
         self.num_classes = num_classes
 
@@ -105,8 +107,10 @@ class RetinaNetClassificationHead(DenseHead):
 class RetinaNetRegressionHead(DenseHead):
     """Box numbers (N, anchors, 4)."""
 
-    def __init__(self, in_channels: int, num_anchors: int, norm_layer: Callable[[int], Module] | None = None) -> None:
-        super().__init__(in_channels, norm_layer)
+    def __init__(
+        self, in_channels: int, num_anchors: int, norm_layer: Callable[[int], Module] | None = None, num_convs: int = CONVOLUTIONS
+    ) -> None:
+        super().__init__(in_channels, norm_layer, num_convs)
         self.add("bbox_reg", in_channels, num_anchors * 4)
 
     def forward(self, x: Sequence[Tensor]) -> Tensor:
@@ -126,7 +130,9 @@ class RetinaNetHead(Module):
     num_classes : int
         Each judged on its own, by a sigmoid.
     norm_layer : layer, optional
-        After the four convolutions of each head.
+        After the convolutions of each head.
+    num_convs : int
+        Convolutions of each head before the last.
 
     Examples
     --------
@@ -135,10 +141,17 @@ class RetinaNetHead(Module):
     -4.59511995
     """
 
-    def __init__(self, in_channels: int, num_anchors: int, num_classes: int, norm_layer: Callable[[int], Module] | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_anchors: int,
+        num_classes: int,
+        norm_layer: Callable[[int], Module] | None = None,
+        num_convs: int = CONVOLUTIONS,
+    ) -> None:
         super().__init__()
-        self.classification_head = RetinaNetClassificationHead(in_channels, num_anchors, num_classes, norm_layer=norm_layer)
-        self.regression_head = RetinaNetRegressionHead(in_channels, num_anchors, norm_layer)
+        self.classification_head = RetinaNetClassificationHead(in_channels, num_anchors, num_classes, norm_layer=norm_layer, num_convs=num_convs)
+        self.regression_head = RetinaNetRegressionHead(in_channels, num_anchors, norm_layer, num_convs)
 
     def forward(self, x: Sequence[Tensor]) -> dict[str, Tensor]:
         """Logits and numbers of all anchors."""

@@ -80,6 +80,7 @@ class RoIHeads(Module):
         self.fg_bg_sampler = BalancedPositiveNegativeSampler(batch_size_per_image, positive_fraction)
         self.box_coder = BoxCoder(bbox_reg_weights or (10.0, 10.0, 5.0, 5.0))
         self.box_roi_pool, self.box_head, self.box_predictor = box_roi_pool, box_head, box_predictor
+        self.box_loss_beta = 1 / 9  # where the boxes' smooth L1 bends; Fast R-CNN sets its own
         self.score_thresh, self.nms_thresh, self.detections_per_img = score_thresh, nms_thresh, detections_per_img
         self.mask_roi_pool, self.mask_head, self.mask_predictor = mask_roi_pool, mask_head, mask_predictor
         self.keypoint_roi_pool, self.keypoint_head, self.keypoint_predictor = keypoint_roi_pool, keypoint_head, keypoint_predictor
@@ -150,7 +151,7 @@ class RoIHeads(Module):
     ) -> dict[str, Tensor]:
         samples = [self.sample(of_image, target) for of_image, target in zip(proposals, targets, strict=True)]
         logits, numbers = self.box_predictor(self.box_head(self.box_roi_pool(features, [one.boxes for one in samples], shapes)))
-        losses = fast_rcnn_loss(logits, numbers, [one.labels for one in samples], [one.numbers for one in samples])
+        losses = fast_rcnn_loss(logits, numbers, [one.labels for one in samples], [one.numbers for one in samples], self.box_loss_beta)
         objects = [np.flatnonzero(one.labels > 0) for one in samples]
         boxes = [one.boxes[chosen] for one, chosen in zip(samples, objects, strict=True)]
         matches = [one.matches[chosen] for one, chosen in zip(samples, objects, strict=True)]

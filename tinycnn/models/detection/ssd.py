@@ -191,16 +191,26 @@ class SSD(Detector):
             head = SSDHead(channels, counts, num_classes)
         transform = GeneralizedRCNNTransform(min(size), max(size), config.image_mean, config.image_std, 1, size)
         super().__init__(backbone, transform)
-        self.anchor_generator, self.head = anchor_generator, head
+        self._set_rules(anchor_generator, config)
+        self.head = head
+
+    def _set_rules(self, anchor_generator: DefaultBoxGenerator, config: SSDConfig) -> None:
+        """What has no weights."""
+        self.anchor_generator = anchor_generator
         self.box_coder = BoxCoder((10.0, 10.0, 5.0, 5.0))
         self.proposal_matcher = SSDMatcher(config.iou_thresh)
         self.config = config
+
+    def _judged(self, maps: Sequence[Tensor]) -> Mapping[str, Tensor]:
+        """Class logits and box numbers of all default boxes."""
+        output: Mapping[str, Tensor] = self.head(maps)
+        return output
 
     def _answer(
         self, batch: ImageList, features: Mapping[str, Tensor], targets: Sequence[Mapping[str, Any]] | None
     ) -> tuple[list[dict[str, np.ndarray]], dict[str, Tensor]]:
         maps = list(features.values())
-        output = self.head(maps)
+        output = self._judged(maps)
         logits, numbers = output["cls_logits"], output["bbox_regression"]
         boxes = self.anchor_generator(batch, maps)
         if self.training and targets is not None:

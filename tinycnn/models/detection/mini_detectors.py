@@ -1,0 +1,239 @@
+"""Detectors small enough to be trained from nothing on a laptop: images of 128 pixels, objects of 8 to 60 % of them.
+
+All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 32 channels with a fourth map of stride 32, 60 million
+multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
+learns its own statistics, since there are no published weights to freeze, also in the pyramid; RetinaNet's and FoveaBox's heads have two convolutions
+with group normalisation in place of four without. The small YOLOs stand beside the large ones, in `yolo_v1` and `yolo_v3`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import partial
+
+from ... import ops
+from ...nn import BatchNorm2d, Conv2d, GroupNorm, Module, Sequential
+from ...tensor import Tensor
+from ..registry import builder
+from .anchors import AnchorGenerator
+from .backbones import BackboneWithFPN
+from .box_head import FastRCNNPredictor, TwoMLPHead, start_convolutions
+from .default_boxes import DefaultBoxGenerator
+from .faster_rcnn import FasterRCNN, RCNNConfig
+from .foveabox import FoveaBox, FoveaBoxConfig
+from .keypoint_head import KeypointRCNNHeads, KeypointRCNNPredictor
+from .keypoint_rcnn import KeypointRCNN
+from .mask_head import MaskRCNNHeads, MaskRCNNPredictor
+from .mask_rcnn import MaskRCNN
+from .options import spelled_out
+from .retinanet import RetinaNet, RetinaNetConfig, RetinaNetHead
+from .rpn import RPNHead
+from .ssd import SSD, SSDConfig, SSDHead
+
+__all__ = [
+    "MiniBody",
+    "fasterrcnn_mini",
+    "foveabox_mini",
+    "keypointrcnn_mini",
+    "maskrcnn_mini",
+    "mini_backbone",
+    "retinanet_mini",
+    "ssd_mini",
+]
+
+SIDE = 128
+STEM = 16
+STAGES = (32, 64, 128)  # channels at strides 4, 8 and 16
+CHANNELS = 32  # of the pyramid
+GROUPS = 8  # of the group normalisation in heads that all maps share
+UNITS = 128  # of the box head
+REGION = 5  # cells a side of a region for the box head
+MASK_REGION = 10  # for masks and keypoints
+SIZES = ((10.0, 14.0), (20.0, 28.0), (40.0, 56.0), (72.0, 88.0))  # pixels, two a map
+RATIOS = (0.5, 1.0, 2.0)
+MAPS = ("0", "1", "2")
+
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+TWO_STAGE = RCNNConfig(
+    min_size=SIDE,
+    max_size=2 * SIDE,
+    image_mean=MEAN,
+    image_std=STD,
+    rpn_pre_nms_top_n_train=400,
+    rpn_pre_nms_top_n_test=300,
+    rpn_post_nms_top_n_train=200,
+    rpn_post_nms_top_n_test=100,
+    rpn_batch_size_per_image=128,
+    box_batch_size_per_image=64,
+    box_detections_per_img=50,
+)
+ONE_STAGE = RetinaNetConfig(min_size=SIDE, max_size=2 * SIDE, image_mean=MEAN, image_std=STD, detections_per_img=50)
+SSD_CONFIG = SSDConfig(image_mean=MEAN, image_std=STD, score_thresh=0.05, detections_per_img=50)
+FOVEA = FoveaBoxConfig(
+    min_size=SIDE, max_size=2 * SIDE, image_mean=MEAN, image_std=STD, base_sides=(14.0, 28.0, 56.0, 112.0), detections_per_img=50
+)
+
+
+class MiniBlock(Module):
+    """Two 3x3 convolutions, the first of stride 2, and a 1x1 convolution as the shortcut.
+
+    Shapes
+    ------
+    (N, in_channels, H, W) -> (N, out_channels, H / 2, W / 2)
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv1 = Conv2d(in_channels, out_channels, 3, 2, padding=1, bias=False)
+        self.bn1 = BatchNorm2d(out_channels, activation="relu")
+        self.conv2 = Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = BatchNorm2d(out_channels, activation="relu")
+        self.shortcut = Conv2d(in_channels, out_channels, 1, 2, bias=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The smaller maps."""
+        y: Tensor = self.bn2(self.conv2(self.bn1(self.conv1(input))), residual=self.shortcut(input))
+        return y
+
+
+class MiniBody(Module):
+    """A convolution of stride 2 and three blocks.
+
+    Shapes
+    ------
+    (N, C, H, W) -> {"0": (N, 32, H / 4, W / 4), "1": (N, 64, H / 8, W / 8), "2": (N, 128, H / 16, W / 16)}
+    """
+
+    def __init__(self, in_channels: int = 3) -> None:
+        super().__init__()
+        self.stem = Sequential(Conv2d(in_channels, STEM, 3, 2, padding=1, bias=False), BatchNorm2d(STEM, activation="relu"))
+        before = (STEM, *STAGES)
+        self.stages = Sequential(*(MiniBlock(channels, after) for channels, after in zip(before, STAGES, strict=False)))
+        start_convolutions(self)
+
+    def forward(self, input: Tensor) -> OrderedDict[str, Tensor]:
+        """The maps, fine to coarse."""
+        x = self.stem(input)
+        maps: OrderedDict[str, Tensor] = OrderedDict()
+        for name, stage in zip(MAPS, self.stages, strict=True):
+            x = stage(x)
+            maps[name] = x
+        return maps
+
+
+def mini_backbone(in_channels: int = 3) -> BackboneWithFPN:
+    """The pyramid of 32 channels, strides 4, 8, 16 and 32, over `MiniBody`."""
+    return BackboneWithFPN(MiniBody(in_channels), STAGES, CHANNELS, norm_layer=BatchNorm2d)
+
+
+def mini_anchors() -> AnchorGenerator:
+    """Two sizes and three ratios a cell."""
+    return AnchorGenerator(SIZES, (RATIOS,) * len(SIZES))
+
+
+def dense_head(num_anchors: int, num_classes: int) -> RetinaNetHead:
+    """RetinaNet's, two convolutions deep."""
+    return RetinaNetHead(CHANNELS, num_anchors, num_classes, norm_layer=partial(GroupNorm, GROUPS), num_convs=2)
+
+
+def region_pool(side: int) -> ops.MultiScaleRoIAlign:
+    """Regions below 32 pixels come from stride 4, from 64 on from stride 16."""
+    return ops.MultiScaleRoIAlign(MAPS, side, 2, canonical_scale=32, canonical_level=3)
+
+
+def box_parts(num_classes: int) -> dict[str, Module]:
+    """What the two-stage detectors share beside backbone and anchors."""
+    return {
+        "rpn_head": RPNHead(CHANNELS, len(RATIOS) * len(SIZES[0])),
+        "box_roi_pool": region_pool(REGION),
+        "box_head": TwoMLPHead(CHANNELS * REGION**2, UNITS),
+        "box_predictor": FastRCNNPredictor(UNITS, num_classes),
+    }
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(RCNNConfig)
+def fasterrcnn_mini(num_classes: int = 4, in_channels: int = 3, *, config: RCNNConfig = TWO_STAGE) -> FasterRCNN:
+    """Faster R-CNN for images of 128 pixels.
+
+    Parameters
+    ----------
+    num_classes : int
+        With the background.
+    in_channels : int
+        Of the images; `image_mean` and `image_std` need as many numbers.
+    config : RCNNConfig
+        The other numbers; each may be given by its name instead.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in fasterrcnn_mini().parameters())
+    711218
+    """
+    return FasterRCNN(mini_backbone(in_channels), rpn_anchor_generator=mini_anchors(), config=config, **box_parts(num_classes))
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(RCNNConfig)
+def maskrcnn_mini(num_classes: int = 4, in_channels: int = 3, *, config: RCNNConfig = TWO_STAGE) -> MaskRCNN:
+    """Mask R-CNN for images of 128 pixels, masks of 20 x 20; arguments as in `fasterrcnn_mini`."""
+    return MaskRCNN(
+        mini_backbone(in_channels),
+        rpn_anchor_generator=mini_anchors(),
+        mask_roi_pool=region_pool(MASK_REGION),
+        mask_head=MaskRCNNHeads(CHANNELS, (CHANNELS,) * 2),
+        mask_predictor=MaskRCNNPredictor(CHANNELS, CHANNELS, num_classes),
+        config=config,
+        **box_parts(num_classes),
+    )
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(RCNNConfig)
+def keypointrcnn_mini(
+    num_classes: int = 4, in_channels: int = 3, *, num_keypoints: int = 3, config: RCNNConfig = TWO_STAGE
+) -> KeypointRCNN:
+    """Keypoint R-CNN for images of 128 pixels, maps of 40 x 40.
+
+    Parameters
+    ----------
+    num_keypoints : int
+        Points of an object.
+    num_classes, in_channels, config
+        As in `fasterrcnn_mini`.
+    """
+    return KeypointRCNN(
+        mini_backbone(in_channels),
+        rpn_anchor_generator=mini_anchors(),
+        keypoint_roi_pool=region_pool(MASK_REGION),
+        keypoint_head=KeypointRCNNHeads(CHANNELS, (CHANNELS,) * 3),
+        keypoint_predictor=KeypointRCNNPredictor(CHANNELS, num_keypoints),
+        config=config,
+        **box_parts(num_classes),
+    )
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(RetinaNetConfig)
+def retinanet_mini(num_classes: int = 4, in_channels: int = 3, *, config: RetinaNetConfig = ONE_STAGE) -> RetinaNet:
+    """RetinaNet for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
+    anchors = mini_anchors()
+    head = dense_head(anchors.num_anchors_per_location()[0], num_classes)
+    return RetinaNet(mini_backbone(in_channels), num_classes, anchor_generator=anchors, head=head, config=config)
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(SSDConfig)
+def ssd_mini(num_classes: int = 4, in_channels: int = 3, *, config: SSDConfig = SSD_CONFIG) -> SSD:
+    """SSD for images of 128 pixels over the pyramid: 5,952 default boxes; arguments as in `fasterrcnn_mini`."""
+    boxes = DefaultBoxGenerator([[2], [2, 3], [2, 3], [2, 3]], scales=[0.09, 0.17, 0.3, 0.48, 0.66])
+    counts = boxes.num_anchors_per_location()
+    head = SSDHead([CHANNELS] * len(counts), counts, num_classes)
+    return SSD(mini_backbone(in_channels), boxes, (SIDE, SIDE), num_classes, head=head, config=config)
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(FoveaBoxConfig)
+def foveabox_mini(num_classes: int = 4, in_channels: int = 3, *, config: FoveaBoxConfig = FOVEA) -> FoveaBox:
+    """FoveaBox for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
+    return FoveaBox(mini_backbone(in_channels), num_classes, head=dense_head(1, num_classes), config=config)
