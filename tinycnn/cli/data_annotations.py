@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from .common import Console, table
 
 ORDER = {"error": "ERROR", "warning": "warning", "note": "note"}
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Print the findings; 1 where one is an error."""
+    """Print the findings; that one is an error is a failure."""
     from ..data.annotations.check import LEVELS, check_annotations, picture_folder
 
     console = Console(arguments.json)
@@ -35,7 +35,9 @@ def check(arguments: argparse.Namespace) -> int:
     counted = Counter(finding.level for finding in findings)
     console.say(", ".join(f"{counted[level]} {level}{'s' if counted[level] != 1 else ''}" for level in LEVELS))
     console.result({"form": next(iter(splits.values())).form, "counts": counted, "findings": [asdict(finding) for finding in findings]})
-    return 1 if counted["error"] else 0
+    if counted["error"]:
+        raise DataError(f"{arguments.data}: {counted['error']} of the findings are errors: training or evaluation will be wrong")
+    return 0
 
 
 def convert(arguments: argparse.Namespace) -> int:

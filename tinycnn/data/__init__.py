@@ -1,6 +1,7 @@
 """Data sets, the loader that makes batches of them, and transforms, under torch's and torchvision's names."""
 
 from . import transforms
+from .annotated import AnnotatedImages
 from .cifar import parse_cifar_binary, parse_cifar_pickle
 from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset, random_split
 from .detection import DetectionDataset
@@ -15,6 +16,7 @@ from .shapes import ShapesDetection
 
 __all__ = [
     "DATASETS",
+    "AnnotatedImages",
     "ArrayDataset",
     "DataLoader",
     "Dataset",

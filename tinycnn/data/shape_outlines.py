@@ -10,7 +10,7 @@ __all__ = ["KEYPOINTS", "OUTLINES", "placed_outline"]
 
 # The keypoints of every shape. Left and right are the shape's own: look from its middle to its tip.
 KEYPOINTS = ("tip", "right", "left")
-INWARD = 0.1  # keypoints lie this share of the way from the corner to the middle, so that they are on the shape
+INWARD = 0.1  # keypoints lie this share of the way from the corner to the middle of all three, so that they are on the shape
 
 
 def _half_disc() -> list[tuple[float, float]]:
@@ -26,9 +26,9 @@ OUTLINES: dict[str, tuple[list[tuple[float, float]], tuple[int, int, int]]] = {
     "arrow": ([(0, -1), (0.7, -0.1), (0.25, -0.1), (0.25, 1), (-0.25, 1), (-0.25, -0.1), (-0.7, -0.1)], (0, 1, 6)),
     "house": ([(0, -1), (0.8, -0.3), (0.8, 0.8), (-0.8, 0.8), (-0.8, -0.3)], (0, 2, 3)),
     "cross": (
-        [(-0.2, -1), (0.2, -1), (0.2, 0.1), (0.7, 0.1), (0.7, 0.5), (0.2, 0.5), (0.2, 0.8)]
-        + [(-0.2, 0.8), (-0.2, 0.5), (-0.7, 0.5), (-0.7, 0.1), (-0.2, 0.1)],
-        (0, 3, 10),
+        [(0, -1), (0.2, -1), (0.2, 0.1), (0.7, 0.1), (0.7, 0.5), (0.2, 0.5), (0.2, 0.8)]
+        + [(-0.2, 0.8), (-0.2, 0.5), (-0.7, 0.5), (-0.7, 0.1), (-0.2, 0.1), (-0.2, -1)],
+        (0, 4, 9),
     ),
 }
 
@@ -57,8 +57,8 @@ def placed_outline(name: str, angle: float, stretch: float, extent: float) -> tu
     """
     listed, marks = OUTLINES[name]
     corners = np.array(listed, np.float64) * [stretch, 1]
-    middle = corners.mean(0)
-    corners = np.concatenate([corners, corners[list(marks)] + INWARD * (middle - corners[list(marks)])])
+    marked = corners[list(marks)]
+    corners = np.concatenate([corners, marked + INWARD * (marked.mean(0) - marked)])
     turn = math.radians(angle)
     corners = corners @ np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
     corners -= corners[:-3].min(0)

@@ -57,8 +57,9 @@ def outside(checked: Checked) -> list[Finding]:
     out = over > EDGE
     exchanged = corners[:, [1, 0, 3, 2]]
     fits = (exchanged >= -EDGE).all(1) & (exchanged[:, 2:] <= sizes[:, ::-1] + EDGE).all(1)
+    known = ~np.isnan(sizes).any(1)
     far = over > ROUNDING + EDGE
-    if (far & fits).sum() >= 3 and (far & fits).sum() >= 0.9 * far.sum() and fits[out].mean() > fits[~out].mean() - 0.5:
+    if (far & fits).sum() >= 3 and fits.sum() >= 0.95 * known.sum():
         return found(
             "error",
             "x and y exchanged",
@@ -139,6 +140,16 @@ def shares(checked: Checked) -> list[Finding]:
                 f"no number of {len(values):,} boxes is above 100, though the pictures are larger: they seem to be percent (Label Studio, LabelBox)",
             )
         )
+    small = [
+        place for place, box in own if box.fmt not in RELATIVE and max(map(abs, box.values)) <= 1 and any(each != int(each) for each in box.values)
+    ]
+    if small and len(small) < len(values):
+        results += found(
+            "error",
+            "mixed units",
+            map(checked.where, small),
+            "{count} boxes have numbers of at most 1 among boxes in pixels: shares and pixels are mixed",
+        )
     unknown = sum(1 for place, box in own if box.fmt in RELATIVE and checked.pairs[place][0].file not in checked.sizes)
     if unknown:
         results.append(
@@ -195,18 +206,22 @@ def _apart(box: tuple[float, float, float, float], polygons: Sequence[Sequence[f
 def points(checked: Checked) -> list[Finding]:
     """Keypoints that lie outside the picture, or whose number differs from what the category names."""
     counts = {category.id: len(category.keypoints) for category in checked.annotations.categories}
-    other, out = [], []
+    other, out, odd = [], [], []
     for place, (picture, thing) in enumerate(checked.pairs):
         if thing.keypoints is None:
             continue
         if counts.get(thing.category) and len(thing.keypoints) != 3 * counts[thing.category]:
             other.append(checked.where(place))
+        if not set(thing.keypoints[2::3]) <= {0, 1, 2}:
+            odd.append(checked.where(place))
         size = checked.sizes.get(picture.file)
         labelled = [thing.keypoints[k : k + 2] for k in range(0, len(thing.keypoints), 3) if thing.keypoints[k + 2] > 0]
         if size is not None and any(not (0 <= x <= size[1] and 0 <= y <= size[0]) for x, y in labelled):
             out.append(checked.where(place))
-    return found("error", "number of keypoints", other, "{count} things have another number of keypoints than their category names") + found(
-        "error", "keypoints outside", out, "{count} things have labelled keypoints outside the picture"
+    return (
+        found("error", "number of keypoints", other, "{count} things have another number of keypoints than their category names")
+        + found("error", "keypoints outside", out, "{count} things have labelled keypoints outside the picture")
+        + found("error", "visibility", odd, "{count} things have keypoints whose visibility is none of 0 (not labelled), 1 (hidden), 2 (visible)")
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 
 from .convert import WORKING_KEYS
@@ -10,6 +11,7 @@ from .findings import Checked, Finding, found
 __all__ = ["CLASS_RULES"]
 
 FEW = 10
+MOST_NAMES = 300  # names that are compared with each other
 RARE = 100  # times fewer than the most frequent class
 
 
@@ -52,7 +54,27 @@ def names(checked: Checked) -> list[Finding]:
     for name in all_names:
         groups.setdefault("".join(letter for letter in name.casefold() if letter.isalnum()) or name, []).append(name)
     alike = [" and ".join(map(repr, group[:4])) for group in groups.values() if len(group) > 1]
-    return found("warning", "names alike", alike, "{count} class names are spelt in two ways: they are trained as two classes")
+    return found("warning", "names alike", alike, "{count} class names are spelt in two ways: they are trained as two classes") + found(
+        "warning",
+        "misspelt names",
+        _misspelt(checked),
+        "{count} rare class names differ from a frequent one in a letter or two: slips of the keyboard are trained as classes of their own",
+    )
+
+
+def _misspelt(checked: Checked) -> list[str]:
+    """Rare names that are nearly a frequent one."""
+    names_of = checked.annotations.names()
+    counts = Counter(names_of.get(thing.category, "") for _, thing in checked.pairs)
+    frequent = [name for name, count in counts.most_common(MOST_NAMES) if len(name) >= 4]
+    cases = []
+    for name, count in counts.most_common()[: -MOST_NAMES - 1 : -1]:
+        likely = [
+            other for other in frequent if counts[other] >= 10 * count and other.casefold() != name.casefold() and abs(len(other) - len(name)) <= 2
+        ]
+        for other in difflib.get_close_matches(name[:100], likely, n=1, cutoff=0.8):
+            cases.append(f"{name} ({count:,}) and {other} ({counts[other]:,})")
+    return cases
 
 
 def examples(checked: Checked) -> list[Finding]:

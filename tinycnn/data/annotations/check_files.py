@@ -9,6 +9,7 @@ from .findings import Checked, Finding, found
 from .pictures import PictureFiles
 from .safe import inner_parts
 from .values import Annotations
+from .voc import stem_of
 
 __all__ = ["FILE_RULES", "leakage"]
 
@@ -20,12 +21,27 @@ def names(checked: Checked) -> list[Finding]:
     files = [picture.file for picture in checked.annotations.pictures]
     climbing = [file for file in files if inner_parts(file) is None]
     twice = [file for file, count in Counter(files).items() if count > 1]
-    return found(
-        "warning",
-        "path leaves the folder",
-        climbing,
-        "{count} pictures are named by an absolute path or one with '..', which holds on one machine only; the file's name alone is looked for",
-    ) + found("error", "picture listed twice", twice, "{count} pictures are listed more than once: which of the entries counts depends on the reader")
+    stems: dict[str, set[str]] = {}
+    for file in files:
+        stems.setdefault(stem_of(file), set()).add(file)
+    alike = [" and ".join(sorted(group)[:3]) for group in stems.values() if len(group) > 1]
+    return (
+        found(
+            "warning",
+            "path leaves the folder",
+            climbing,
+            "{count} pictures are named by an absolute path or one with '..', which holds on one machine only; the file's name alone is looked for",
+        )
+        + found(
+            "error", "picture listed twice", twice, "{count} pictures are listed more than once: which of the entries counts depends on the reader"
+        )
+        + found(
+            "warning",
+            "names alike but for folder or suffix",
+            alike,
+            "{count} names are those of several pictures: formats with a file a picture (VOC, YOLO, LabelMe) keep one of them only",
+        )
+    )
 
 
 def presence(checked: Checked) -> list[Finding]:

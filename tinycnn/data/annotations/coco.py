@@ -109,6 +109,8 @@ def _category(value: Any, where: str) -> Category:
         joined.append((int(first), int(second)))
     supercategory = record.get("supercategory") or ""
     name = str(identity(record.get("name", record.get("id")), where, "name"))
+    if not name.strip():
+        raise DataError(f"{where}: name must have letters; it is {name!r}")
     if not isinstance(supercategory, str):
         raise DataError(f"{where}: supercategory must be a text")
     return Category(identity(record.get("id"), where, "id"), name, supercategory, tuple(names), tuple(joined), remaining(record, CATEGORY_KEYS))
@@ -134,6 +136,7 @@ def _thing(value: Any, where: str) -> tuple[Id, Thing]:
         raise DataError(f"{where}: segmentation must be polygons or run lengths, not {str(outline)[:40]!r}")
     points = numbers(record["keypoints"], where, "keypoints", multiple=3) if record.get("keypoints") else None
     area = None if record.get("area") is None else number(record["area"], where, "area")
+    known = THING_KEYS | set(FLAGS) if points is not None else (THING_KEYS | set(FLAGS)) - {"num_keypoints"}
     known_id = None if record.get("id") is None else identity(record["id"], where, "id")
     shape = "mask" if mask is not None else "polygon" if polygons else "keypoints" if points and box is None else "box"
     flags = {name: flag(record.get(name), where, name) for name in FLAGS}
@@ -148,7 +151,7 @@ def _thing(value: Any, where: str) -> tuple[Id, Thing]:
         **flags,
         area=area,
         id=known_id,
-        extra=remaining(record, THING_KEYS | set(FLAGS)),
+        extra=remaining(record, known),
     )
     return identity(record.get("image_id"), where, "image_id"), thing
 
@@ -190,7 +193,7 @@ def to_coco(annotations: Annotations) -> dict[str, Any]:
             count += 1
     for category, known in zip(annotations.categories, categories, strict=True):
         kind: dict[str, Any] = {"id": known, "name": category.name, "supercategory": category.supercategory}
-        if category.keypoints:
+        if category.keypoints or category.skeleton:
             kind |= {"keypoints": list(category.keypoints), "skeleton": [list(pair) for pair in category.skeleton]}
         document["categories"].append({**category.extra, **kind})
     return {**annotations.extra, **document} if annotations.form == "coco" else document

@@ -14,7 +14,7 @@ from .labelbox import to_labelbox_ndjson
 from .labelme import to_labelme
 from .values import Annotations, Thing
 from .via import to_via, to_via_csv
-from .voc import to_voc
+from .voc import KNOWN, PICTURE_KEYS, held_by_xml, to_voc, xml_text
 from .yolo import to_yolo
 
 __all__ = ["TARGETS", "convert_annotations", "losses", "write_annotations"]
@@ -37,12 +37,12 @@ FEATURES: dict[str, tuple[Callable[[Thing], bool], str]] = {
     "nothing": (lambda thing: thing.outer_box() is None, "things have nothing that can be drawn; they are left out"),
 }
 HOLDS = {
-    "coco": {"polygons", "parts", "masks", "keypoints", "own boxes", "crowd", "difficult", "truncated", "area", "ids"},
+    "coco": {"polygons", "parts", "masks", "keypoints", "own boxes", "crowd", "difficult", "truncated", "area", "ids", "nothing"},
     "voc": {"polygons", "parts", "keypoints", "own boxes", "difficult", "truncated"},
     "yolo": {"polygons"},
     "labelme": {"polygons", "parts", "lines", "circles"},
     "via": {"polygons", "lines", "circles", "ellipses"},
-    "labelbox": {"polygons", "lines"},
+    "labelbox": {"polygons", "lines", "nothing"},
 }
 HOLDS["via-csv"] = HOLDS["via"]
 TARGETS = tuple(HOLDS)
@@ -111,6 +111,12 @@ def _lost_of_categories(annotations: Annotations, to: str) -> list[str]:
         unused = [category.name for category in annotations.categories if category.id not in used]
         if unused:
             lost.append(f"{len(unused)} categories without a single thing are lost: {', '.join(unused[:5])[:200]}")
+    names = [category.name for category in annotations.categories]
+    changed_names = [name for name in names if (to == "voc" and xml_text(name) != name) or (to == "yolo" and " ".join(name.split()) != name)]
+    if changed_names:
+        lost.append(f"{len(changed_names)} class names lose letters that the format cannot hold: {', '.join(map(repr, changed_names[:5]))[:200]}")
+    if to in HOLDS_NAMES_ONLY and len(set(names)) < len(names):
+        lost.append("categories of one name become one category")
     if to != "coco" and any(category.supercategory or category.keypoints or category.extra for category in annotations.categories):
         lost.append("supercategories, names of keypoints and skeletons are lost")
     return lost
@@ -121,6 +127,8 @@ def _lost_of_pictures(annotations: Annotations, to: str) -> list[str]:
     pictures = annotations.pictures
     if to not in HOLDS_SIZES and annotations.form in HOLDS_SIZES and any(picture.size for picture in pictures):
         lost.append("picture sizes are not written: they must be read from the pictures")
+    if to == "via-csv" and any(picture.id not in (None, f"{picture.file}{picture.extra.get('size', -1)}") for picture in pictures):
+        lost.append("picture keys are lost: a CSV makes them of file name and size")
     if any(picture.id is not None for picture in pictures):
         if to == "coco" and any(isinstance(picture.id, str) for picture in pictures):
             lost.append("picture ids are texts; COCO's are whole numbers, and they are numbered from 1")
@@ -148,6 +156,11 @@ def _lost_keys(annotations: Annotations, to: str) -> list[str]:
     keys = {key for _, thing in annotations.things() for key in thing.extra} - WORKING_KEYS
     if to == "yolo" and keys:
         lost.append(f"keys of things are lost: {', '.join(sorted(keys))[:200]}")
+    if to == "voc":
+        texts = {key for _, thing in annotations.things() for key, value in thing.extra.items() if not held_by_xml(str(key), value, KNOWN)}
+        texts |= {key for picture in annotations.pictures for key, value in picture.extra.items() if not held_by_xml(str(key), value, PICTURE_KEYS)}
+        if texts - WORKING_KEYS:
+            lost.append(f"keys become text, or are lost where XML has no place for them: {', '.join(sorted(texts - WORKING_KEYS))[:200]}")
     of_pictures = {key for picture in annotations.pictures for key in picture.extra} - WORKING_KEYS
     if to in ("yolo", "via-csv") and of_pictures:
         lost.append(f"keys of pictures are lost: {', '.join(sorted(of_pictures))[:200]}")

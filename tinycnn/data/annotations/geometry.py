@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["polygon_area", "polygon_crosses"]
 
-MOST_POINTS = 2000  # the test compares every edge with every other
+MOST_POINTS = 500  # the test compares every edge with every other
 
 
 def polygon_area(polygon: Sequence[float]) -> float:
@@ -26,7 +26,7 @@ def polygon_area(polygon: Sequence[float]) -> float:
 
 
 def polygon_crosses(polygon: Sequence[float]) -> bool:
-    """Whether two edges that are no neighbours cross; outlines of more than 2,000 points are not looked at.
+    """Whether two edges that are no neighbours cross; outlines of more than 500 points are not looked at.
 
     Examples
     --------

@@ -102,7 +102,7 @@ def _thing(shape: Any, where: str) -> Thing:
         return Thing(label, shape="point", points=_flat([shape["point"]], where, "point"), extra=extra)
     if shape.get("line") is not None:
         return Thing(label, shape="line", points=_flat(shape["line"], where, "line"), extra=extra)
-    kept = {key: shape[key] for key in ("mask",) if key in shape}
+    kept = remaining(shape, set(shape) - {"mask"})
     return Thing(label, shape="mask", extra={**extra, **kept})
 
 

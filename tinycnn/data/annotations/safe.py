@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,6 +24,8 @@ MAX_DEPTH = 64
 MAX_ENTRIES = 400_000  # files of one data set; COCO has 118,287 training images
 MAX_EDGE = 10_000_000
 MAX_NAME = 1000
+HUGE = re.compile(rb"[eE]\+?\d{3}|\d{300}")
+HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def load_json(data: bytes, where: str) -> Any:
@@ -36,9 +39,20 @@ def load_json(data: bytes, where: str) -> Any:
     if len(data) > MAX_JSON:
         raise DataError(f"{where}: {len(data)} bytes of JSON are more than the {MAX_JSON} allowed; split the file")
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
+        # Only texts with very long or very large numbers are read the slow way, number by number.
+        suspicious = {"parse_float": _finite} if HUGE.search(data) else {}
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number, **suspicious)
+        if HALVES.search(data):
+            json.dumps(document, ensure_ascii=False).encode()  # a half of a letter cannot be encoded
+        return document
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: not readable as JSON ({str(error)[:120]})") from error
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text[:20]} is larger than any number")
+    return float(text)
 
 
 def _no_number(name: str) -> Any:
@@ -140,8 +154,17 @@ def file_name(value: Any, where: str) -> str:
 
 
 def remaining(record: dict[str, Any], known: set[str]) -> dict[str, Any]:
-    """What the reader has no place for."""
-    return {key: value for key, value in record.items() if key not in known}
+    """What the reader has no place for; nesting without end is refused, as nothing that writes could follow it."""
+    kept = {key: value for key, value in record.items() if key not in known}
+    for key, value in kept.items():
+        if isinstance(value, dict | list) and not _shallow(value, MAX_DEPTH):
+            raise DataError(f"{str(key)[:40]}: is nested more than {MAX_DEPTH} deep")
+    return kept
+
+
+def _shallow(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_shallow(each, levels - 1) for each in inner if isinstance(each, dict | list))
 
 
 def inner_parts(file: str) -> tuple[str, ...] | None:

@@ -66,6 +66,11 @@ def from_via(document: Any, where: str = "VIA") -> Annotations:
         things = tuple(_thing(shape, attributes, attribute, f"{place}, region {number_}") for number_, (shape, attributes) in enumerate(regions))
         pictures.append(Picture(name, None, things, key, remaining(records[key], {"filename", "regions"})))
     notes = [] if attribute is not None else [f"no region has an attribute that could name its class; all are called {NO_CLASS!r}"]
+    named = [attributes[attribute] for regions in listed.values() for _, attributes in regions if attribute in attributes]
+    if any(not isinstance(value, str) for value in named):
+        notes.append(
+            f"{sum(not isinstance(value, str) for value in named)} regions give their {attribute} by check boxes or a number; it is written as a text"
+        )
     used = attribute if attribute is not None else CLASS_NAMES[0]
     return with_named_categories("via", pictures, notes if any(listed.values()) else [], {**extra, "class_attribute": used})
 
@@ -96,7 +101,7 @@ def _thing(shape: dict[str, Any], attributes: dict[str, Any], attribute: str | N
     if isinstance(label, dict):  # check boxes: {"dog": true}
         label = "+".join(str(key) for key, chosen in label.items() if chosen)
     label = file_name(str(label) or NO_CLASS, f"{where}, {attribute}")
-    extra = {key: value for key, value in attributes.items() if key != attribute}
+    extra = remaining(attributes, {attribute} if attribute is not None else set())
     kind = shape.get("name")
     if kind in ("polygon", "polyline"):
         x, y = (numbers(shape.get(f"all_points_{axis}"), where, f"all_points_{axis}") for axis in "xy")
@@ -171,6 +176,8 @@ def to_via(annotations: Annotations) -> dict[str, Any]:
         size = other.pop("size", -1)
         regions = [region for thing in picture.things for region in _region(thing, names[thing.category], attribute, picture)]
         key = picture.id if annotations.form == "via" and isinstance(picture.id, str) else f"{picture.file}{size}"
+        if key in records:
+            raise DataError(f"VIA: two pictures have the key {str(key)[:60]!r}; give them different names")
         records[key] = {"filename": picture.file, "size": size, "regions": regions, "file_attributes": {}, **other}
     return {**extra, "_via_img_metadata": records} if extra else records
 

@@ -18,6 +18,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 FLAGS = ("truncated", "difficult", "occluded")
 TAG = re.compile(r"[A-Za-z_][\w.-]*\Z", re.ASCII)
 KNOWN = {"name", "bndbox", "polygon", "keypoints", *FLAGS}
+PICTURE_KEYS = {"filename", "size", "object"}
 
 
 def from_voc(files: Sequence[tuple[str, bytes]], one_based: bool = True, classes: Sequence[str] | None = None) -> Annotations:
@@ -44,7 +45,12 @@ def from_voc(files: Sequence[tuple[str, bytes]], one_based: bool = True, classes
     >>> from_voc([("a.xml", text)]).pictures[0].things[0].box.to("xyxy")
     (0.0, 0.0, 4.0, 3.0)
     """
-    pictures = [_picture(load_xml(data, where), where, "voc" if one_based else "xyxy") for where, data in files]
+    pictures, marked = [], set()
+    for where, data in files:
+        root = load_xml(data, where)
+        marked |= {key for element in root.iter() for key in element.attrib}
+        pictures.append(_picture(root, where, "voc" if one_based else "xyxy"))
+    notes = [f"attributes of XML elements are not kept: {', '.join(sorted(marked))[:200]}"] if marked else []
     present = {str(thing.category) for picture in pictures for thing in picture.things}
     names = sorted(present) if classes is None else list(classes)
     unknown = sorted(present - set(names))
@@ -64,6 +70,7 @@ def from_voc(files: Sequence[tuple[str, bytes]], one_based: bool = True, classes
             for picture in pictures
         ),
         tuple(Category(place, name) for name, place in number_of.items()),
+        notes=tuple(notes),
     )
 
 
@@ -73,7 +80,7 @@ def _picture(root: ElementTree.Element, where: str, fmt: str) -> Picture:
         raise DataError(f"{where}: VOC's XML has <annotation> around everything, not <{root.tag[:40]}>")
     size = None
     stated = root.find("size")
-    extra = _content(root, {"filename", "size", "object"})
+    extra = _content(root, PICTURE_KEYS)
     if stated is not None:
         size = edge(stated.findtext("height"), where, "height"), edge(stated.findtext("width"), where, "width")
         extra |= {"depth": stated.findtext("depth")} if stated.find("depth") is not None else {}
@@ -153,7 +160,8 @@ def to_voc(annotations: Annotations, one_based: bool = True) -> dict[str, bytes]
                 if value is not None:
                     _element(size, tag, value)
         for key, value in extra.items():
-            _element(root, key, value)
+            if key not in PICTURE_KEYS:
+                _element(root, key, value)
         for thing in picture.things:
             if thing.outer_box() is None and not thing.polygons and thing.keypoints is None:
                 continue  # nothing to draw: `losses` counts these
@@ -183,7 +191,8 @@ def _object(thing: Thing, name: str, picture: Picture, fmt: str) -> ElementTree.
     node = ElementTree.Element("object")
     _element(node, "name", name)
     for key, value in thing.extra.items():
-        _element(node, key, value)
+        if key not in KNOWN:
+            _element(node, key, value)
     for key in FLAGS:
         if getattr(thing, key) or key != "occluded":
             _element(node, key, int(getattr(thing, key)))
@@ -228,4 +237,30 @@ def _element(parent: ElementTree.Element, tag: str, value: Any) -> None:
         for key, each in value.items():
             _element(node, str(key), each)
     elif value is not None and value != "":
-        node.text = "".join(letter for letter in str(value) if letter >= " " and not "\ud800" <= letter <= "\udfff" and letter not in "\ufffe\uffff")
+        node.text = xml_text(str(value))
+
+
+def xml_text(text: str) -> str:
+    """The letters that XML can hold.
+
+    Examples
+    --------
+    >>> xml_text("a\\x00b")
+    'ab'
+    """
+    return "".join(letter for letter in text if letter >= " " and not "\ud800" <= letter <= "\udfff" and letter not in "\ufffe\uffff")
+
+
+def held_by_xml(key: str, value: Any, known: set[str]) -> bool:
+    """Whether a key and its value come back as they are: text under a name of XML that is not taken.
+
+    Examples
+    --------
+    >>> held_by_xml("pose", "left", KNOWN), held_by_xml("name", "dog", KNOWN), held_by_xml("score", 0.5, KNOWN)
+    (True, False, False)
+    """
+    if key in known or not TAG.match(key) or len(key) > 200:
+        return False
+    if isinstance(value, dict):
+        return bool(value) and all(held_by_xml(str(each), inner, set()) for each, inner in value.items())
+    return isinstance(value, str) and xml_text(value) == value.strip()

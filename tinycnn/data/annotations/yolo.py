@@ -116,6 +116,9 @@ def to_yolo(annotations: Annotations) -> dict[str, str]:
     DataError : a picture whose size is not known, two pictures of one name
     """
     place_of = {category.id: place for place, category in enumerate(annotations.categories)}
+    blank = [category.id for category in annotations.categories if not category.name.strip()]
+    if blank:
+        raise DataError(f"YOLO: category {blank[0]!r} has no name, and classes.txt would have a line too few; name it")
     files: dict[str, str] = {"classes.txt": "".join(" ".join(category.name.split()) + "\n" for category in annotations.categories)}
     for picture in annotations.pictures:
         lines = []

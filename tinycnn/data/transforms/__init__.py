@@ -2,7 +2,7 @@
 
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
 saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
-`joint`, `joint_crop`, `joint_warp`: image, boxes, masks and keypoints moved together.
+`joint`, `joint_crop`, `joint_warp`, `joint_elastic`: image, boxes, masks and keypoints moved together.
 """
 
 from .colour import ColorJitter
@@ -29,6 +29,7 @@ from .joint import (
     boxes_of_masks,
 )
 from .joint_crop import JointIoUCrop, JointPad, JointRandomCrop, JointZoomOut
+from .joint_elastic import JointElastic
 from .joint_warp import JointAffine, mosaic
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
 from .warp import ElasticTransform, RandomAffine, RandomRotation
@@ -46,6 +47,7 @@ __all__ = [
     "ImageOnly",
     "JointAffine",
     "JointCompose",
+    "JointElastic",
     "JointHorizontalFlip",
     "JointIoUCrop",
     "JointPad",

@@ -137,7 +137,7 @@ def mosaic(
     Examples
     --------
     >>> one = np.zeros((4, 4), np.uint8), {"boxes": np.array([[0.0, 0, 4, 4]]), "labels": np.array([1])}
-    >>> image, target = mosaic([one] * 4, (8, 8), np.random.default_rng(0))
+    >>> image, target = mosaic([one] * 4, (8, 8), np.random.default_rng(0), min_visible=0.0)
     >>> image.shape, len(target["boxes"])
     ((8, 8), 4)
     """

@@ -50,8 +50,8 @@ def affine_matrix(choice: AffineChoice) -> np.ndarray:
 
     Examples
     --------
-    >>> affine_matrix(AffineChoice(90.0, (0, 0), 2.0, (0.0, 0.0))).round(6).tolist()
-    [[0.0, -2.0], [2.0, -0.0]]
+    >>> (affine_matrix(AffineChoice(90.0, (0, 0), 2.0, (0.0, 0.0))).round(6) + 0.0).tolist()
+    [[0.0, -2.0], [2.0, 0.0]]
     """
     turn, across, down = (math.radians(angle) for angle in (choice.angle, *choice.shear))
     a = math.cos(turn - down) / math.cos(down)
