@@ -111,6 +111,15 @@ def test_detect_annotates_an_animation(run_folder, run_main, tmp_path):
     assert video.count == 2 and next(video.frames).shape == (32, 48, 3)
 
 
+def test_snipers_chips_are_learned_from(run_main, tmp_path):
+    code, out, err = run_main("train", "retina_of_the_test", "--data", "shapes:3", "--images", "2", "--epochs", "1", "--sniper", "1:0-60 0.5:30-",
+                              "--chip", "64", "--out", tmp_path / "run", "--no-pictures", "--json")  # fmt: skip
+    assert code == 0, err
+    info = json.loads((tmp_path / "run" / "config.json").read_text())["run"]
+    assert info["sniper"] == "1:0-60 0.5:30-" and info["model_options"]["min_size"] == info["model_options"]["max_size"] == 64
+    assert "0 training" not in err and json.loads(out)["scores"]["AP50"] >= 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -119,6 +128,7 @@ def test_detect_annotates_an_animation(run_folder, run_main, tmp_path):
         (("train", "retina_of_the_test", "--data", "shapes:x"), 2, "write shapes:SEED"),
         (("train", "retina_of_the_test", "--option", "min_syze=4"), 2, "did you mean min_size"),
         (("train", "retina_of_the_test", "--option", "num_classes=4"), 2, "follows from the data"),
+        (("train", "retina_of_the_test", "--sniper", "2:x"), 2, "write FACTOR:LOW-HIGH"),
         (("train", "retina_of_the_test", "--minutes", "-1"), 2, "must be a finite number above 0"),
         (("train", "retina_of_the_test", "--set", "cutout=3"), 2, "changes images without their boxes"),
         (("train", "retina_of_the_test", "--live"), 2, "--live is for classifiers"),

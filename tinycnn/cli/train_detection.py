@@ -120,10 +120,13 @@ def _new(arguments: argparse.Namespace, data: OpenedDetection) -> tuple[dict[str
     if arguments.minutes is not None:
         given.setdefault("epochs", MANY_EPOCHS)
     config = DETECTION_CONFIG.replace(**given)
+    options = detector_options(arguments.model, data, arguments.model_settings)
+    if arguments.sniper and not {"min_size", "max_size"} & set(options) and "min_size" in _accepted(arguments.model):
+        options |= {"min_size": arguments.chip, "max_size": arguments.chip}  # a chip is not resized
     info = {
         "task": "detection",
         "model": arguments.model,
-        "model_options": detector_options(arguments.model, data, arguments.model_settings),
+        "model_options": options,
         "minutes": arguments.minutes,
         "images": arguments.images,
         "sniper": arguments.sniper,
@@ -151,9 +154,7 @@ def _found(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, Any],
 
 def detector_options(name: str, data: OpenedDetection, settings: list[str]) -> dict[str, Any]:
     """The keywords with which a detector fits the data, and those given as NAME=VALUE."""
-    from .. import models
-
-    accepted = inspect.signature(models.detection.__dict__[name]).parameters
+    accepted = _accepted(name)
     # YOLO counts its classes without a background.
     classes = len(data.classes) + (0 if name.startswith("yolo") else 1)
     options: dict[str, Any] = {"num_classes": classes}
@@ -176,9 +177,16 @@ def detector_options(name: str, data: OpenedDetection, settings: list[str]) -> d
         if option not in accepted or not isinstance(read, int | float | tuple | str):
             from .main import nearest
 
-            raise UsageError(f"--option {text}: {name} has no such option{nearest(option, list(accepted))}; `tinycnn.models.{name}` tells them")
+            raise UsageError(f"--option {text}: {name} has no such option{nearest(option, accepted)}; `tinycnn.models.{name}` tells them")
         options[option] = read
     return options
+
+
+def _accepted(name: str) -> list[str]:
+    """The keywords of a detector's builder."""
+    from .. import models
+
+    return list(inspect.signature(models.detection.__dict__[name]).parameters)
 
 
 def _introduce(console: Console, model: Any, info: dict[str, Any], data: OpenedDetection, folder: Path, images: int) -> None:
