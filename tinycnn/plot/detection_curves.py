@@ -32,6 +32,8 @@ def draw_detection_curves(epochs: Sequence[Mapping[str, Any]], path: str | Path)
     if not epochs:
         raise ShapeError("draw_detection_curves: there are no epochs; it needs at least one")
     figure = canvas.new_figure(11, 4.4)
+    from matplotlib.ticker import MaxNLocator
+
     loss, right = figure.subplots(1, 2)
     canvas.plain_axes(loss)
     places = [float(row["epoch"]) for row in epochs]
@@ -53,6 +55,7 @@ def draw_detection_curves(epochs: Sequence[Mapping[str, Any]], path: str | Path)
     right.set_ylim(0, 1.02)
     for axes in (loss, right):
         axes.set_xlabel("epoch", fontsize=canvas.TEXT)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if axes.lines:
             axes.legend(fontsize=canvas.SMALL, frameon=False, loc="best")
     return canvas.save(figure, path)
