@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     console = Console(arguments.json)
     use_threads(arguments.threads)
-    network = models.get_model(arguments.network)
+    # Counting needs no numbers in the weights; measuring does, since some are slower than others.
+    network = models.get_model(arguments.network) if arguments.measure else nn.utils.skip_init(models.get_model, arguments.network)
     features, classifier = getattr(network, "features", None), getattr(network, "classifier", None)
     if not isinstance(features, nn.Sequential) or not isinstance(classifier, nn.Sequential):
         raise UsageError(f"{arguments.network}: it is not made of features and a classifier of linear layers, as vgg16 and alexnet are")

@@ -28,12 +28,12 @@ def short_count(count: int) -> str:
 
     Examples
     --------
-    >>> short_count(950), short_count(61706), short_count(138357544)
-    ('950', '61.7 k', '138 M')
+    >>> short_count(950), short_count(61706), short_count(138357544), short_count(30_932_353_024_000)
+    ('950', '61.7 k', '138 M', '30.9 T')
     """
     size: float = count
-    for unit in ("", " k", " M", " G"):
-        if size < 999.5 or unit == " G":
+    for unit in ("", " k", " M", " G", " T"):
+        if size < 999.5 or unit == " T":
             return f"{size:.3g}{unit}" if unit else str(count)
         size /= 1000
     raise AssertionError("the last unit takes everything")

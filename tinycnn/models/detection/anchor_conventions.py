@@ -213,10 +213,10 @@ def compare_anchor_conventions(size: float, ratio: float, stride: float = 16.0) 
     --------
     >>> for row in compare_anchor_conventions(128, 0.5):
     ...     print(row.convention, [round(value, 1) for value in row.box], row.centre, round(row.overlap, 2))
-    py-faster-rcnn [-84.0, -40.0, 99.0, 55.0] (8.0, 8.0) 0.83
+    py-faster-rcnn [-84.0, -40.0, 99.0, 55.0] (8.0, 8.0) 0.78
     detectron2 [-90.5, -45.3, 90.5, 45.3] (0.0, 0.0) 0.99
     torchvision [-91.0, -45.0, 91.0, 45.0] (0.0, 0.0) 1.0
-    ssd [-37.3, -82.5, 53.3, 98.5] (8.0, 8.0) 0.29
+    ssd [-37.3, -82.5, 53.3, 98.5] (8.0, 8.0) 0.33
     """
     boxes = {name: _alone(size, ratio, stride, name) for name in PRESETS}
     reference = boxes["torchvision"]

@@ -44,7 +44,8 @@ def pyramid_sizes(image_size: tuple[int, int], window: tuple[int, int], factor: 
     """The sizes of the image, each `factor` smaller, down to the last that the window fits into."""
     if not factor > 1:
         raise ArgumentError(f"image_pyramid: factor={factor} must be above 1: each image is so many times smaller than the one before")
-    sizes, scale = [], 1.0
+    sizes: list[tuple[int, int]] = []
+    scale = 1.0
     while True:
         size = int(image_size[0] / scale), int(image_size[1] / scale)
         if size[0] < window[0] or size[1] < window[1]:
