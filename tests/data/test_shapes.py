@@ -9,7 +9,7 @@ from tinycnn.data.shapes import filled
 from tinycnn.data.transforms import JointCompose, JointHorizontalFlip, boxes_of_masks
 from tinycnn.errors import ArgumentError
 
-DATA = ShapesDetection(60, size=128, seed=3, classes=tuple(OUTLINES))
+DATA = ShapesDetection(32, size=128, seed=3, classes=tuple(OUTLINES))
 PAIRS = [DATA[index] for index in range(12)]
 
 
@@ -47,7 +47,7 @@ def test_boxes_areas_and_points_are_those_of_the_masks():
 
 def test_no_toy():
     """1 to 8 shapes of 8 to 60 % of the side, some of them overlapping, all classes, hidden and visible keypoints."""
-    targets = [DATA[index][1] for index in range(60)]
+    targets = [DATA[index][1] for index in range(32)]
     counts = [len(target["boxes"]) for target in targets]
     assert (min(counts), max(counts)) == (1, 8)
     assert set(np.concatenate([target["labels"] for target in targets])) == {1, 2, 3, 4, 5}

@@ -15,7 +15,8 @@ from tinycnn.data.annotations.geometry import polygon_area
 from tinycnn.metrics.rle import rle_area, rle_box, rle_decode, rle_encode
 from tinycnn.metrics.rle_polygon import polygons_to_rle
 
-pytestmark = pytest.mark.torch
+# pycocotools 2.0 knows NumPy 1.
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 coco_mask = pytest.importorskip("pycocotools.mask")
 coco_reader = pytest.importorskip("pycocotools.coco")
 

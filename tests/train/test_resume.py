@@ -222,6 +222,7 @@ def test_kill_9_at_twenty_moments_never_leaves_an_unreadable_checkpoint(tmp_path
         np.testing.assert_array_equal(whole[name], parts[name])
 
 
+@pytest.mark.exhaustive  # compiles everything twice over
 def test_the_process_that_compiles_computes_the_same_bits_as_one_that_loads(tmp_path):
     program = "import sys, pathlib; from tests.train.killable_run import learn; print(learn(pathlib.Path(sys.argv[1]))[1])"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TINYCNN_CACHE": str(tmp_path / "cache")}

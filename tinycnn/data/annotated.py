@@ -58,8 +58,8 @@ class AnnotatedImages(DetectionDataset):
 
     Notes
     -----
-    Boxes are cut at the border; one without area is left out, and `notes` says so. Crowds stay, with iscrowd 1. Pictures are
-    read as they are stored: a rotation in EXIF is not obeyed, `tinycnn data check` tells where there is one.
+    Boxes are cut at the border; one without area, or that begins and ends in one pixel, is left out, and `notes` says so.
+    Crowds stay, with iscrowd 1. Pictures are read as they are stored: a rotation in EXIF is not obeyed; `tinycnn data check` tells of it.
 
     Examples
     --------
@@ -128,14 +128,14 @@ class AnnotatedImages(DetectionDataset):
                 box = thing.outer_box()
                 corners = np.array(box.to("xyxy", size) if box is not None else (0, 0, 0, 0), np.float64)
                 inside = np.clip(corners, 0, [size[1], size[0], size[1], size[0]])
-                if (inside[2:] - inside[:2] < LEAST_SIDE).any():
+                if (inside[2:] - inside[:2] < LEAST_SIDE).any() or (box is not None and box.clicked):
                     empty.append(picture.file)
                     continue
                 cut += bool((inside != corners).any())
                 kept.append((thing, inside.astype(np.float32)))
             result.append(kept)
         if empty:
-            self.notes.append(f"{len(empty)} boxes without area inside their picture are left out, the first of {empty[0]}")
+            self.notes.append(f"{len(empty)} boxes without area inside their picture, or of a single click, are left out, the first of {empty[0]}")
         if cut:
             self.notes.append(f"{cut} boxes that leave their picture are cut at its border")
         return result

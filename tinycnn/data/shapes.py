@@ -166,7 +166,7 @@ class ShapesDetection(DetectionDataset):
     def _shape(self, generator: np.random.Generator) -> Shape:
         """One shape somewhere inside the image."""
         label = int(generator.integers(len(self.classes))) + 1
-        extent = generator.uniform(*self.extent) * self.size
+        extent = generator.uniform(self.extent[0], self.extent[1]) * self.size
         corners, points = placed_outline(self.classes[label - 1], generator.uniform(0, 360), generator.uniform(0.8, 1.25), extent)
         corner = generator.uniform(0, self.size - corners.max(0))
         window, cover = filled(corners + corner, self.size)

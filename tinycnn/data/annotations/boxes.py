@@ -117,6 +117,11 @@ class Box:
     values: tuple[float, float, float, float]
     fmt: str = "xyxy"
 
+    @property
+    def clicked(self) -> bool:
+        """Whether it begins and ends in one pixel: a click without a drag, which only counting by pixels gives an area."""
+        return self.fmt in ("voc", "inclusive") and self.values[:2] == self.values[2:]
+
     def to(self, fmt: str, size: Size | None = None) -> tuple[float, float, float, float]:
         """The four numbers in another format; in its own they are as written."""
         if fmt == self.fmt:

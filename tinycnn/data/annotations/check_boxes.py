@@ -9,7 +9,6 @@ import numpy as np
 from .boxes import RELATIVE
 from .findings import Checked, Finding, found
 from .geometry import polygon_area, polygon_crosses
-from .values import Thing
 
 __all__ = ["BOX_RULES"]
 
@@ -39,14 +38,10 @@ def no_area(checked: Checked) -> list[Finding]:
         + found(
             "error",
             "single pixel",
-            (checked.where(place) for place, (_, thing) in enumerate(checked.pairs) if _clicked(thing)),
+            (checked.where(place) for place, (_, thing) in enumerate(checked.pairs) if thing.box is not None and thing.box.clicked),
             "{count} boxes begin and end in one pixel: a click without a drag, 1 pixel by VOC's counting and no area by any other; take them out",
         )
     )
-
-
-def _clicked(thing: Thing) -> bool:
-    return thing.box is not None and thing.box.fmt in ("voc", "inclusive") and thing.box.values[:2] == thing.box.values[2:]
 
 
 def outside(checked: Checked) -> list[Finding]:
@@ -162,7 +157,8 @@ def duplicates(checked: Checked) -> list[Finding]:
     """The same box twice on one picture."""
     places, corners, _ = checked.boxed
     seen: dict[tuple[object, ...], int] = {}
-    twice, other = [], []
+    twice: list[str] = []
+    other: list[str] = []
     for place, box in zip(places, corners, strict=True):
         picture, thing = checked.pairs[place]
         key = (id(picture), *box.round(3).tolist())

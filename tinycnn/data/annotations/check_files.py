@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from .findings import Checked, Finding, found
 from .pictures import PictureFiles
@@ -50,7 +51,8 @@ def presence(checked: Checked) -> list[Finding]:
     if files is None or not files.paths:
         words = "no pictures lie beside the annotations: names, sizes and rotation were not compared (--images FOLDER)"
         return [Finding("note", "no pictures", 0, words)]
-    missing, spelt, broken, named = [], [], [], set()
+    missing, spelt, broken = [], [], []
+    named: set[Path] = set()
     for picture in checked.annotations.pictures:
         path = files.find(picture.file, checked.split)
         other = files.find_other_case(picture.file) if path is None else None
@@ -76,7 +78,7 @@ def presence(checked: Checked) -> list[Finding]:
     )
 
 
-def _without(checked: Checked, files: PictureFiles, named: set[object]) -> list[Finding]:
+def _without(checked: Checked, files: PictureFiles, named: set[Path]) -> list[Finding]:
     empty = [picture.file for picture in checked.annotations.pictures if not picture.things]
     unnamed = [path.name for path in files.paths if path not in named] if not checked.split else []
     return found("note", "pictures without things", empty, "{count} pictures have no annotation: backgrounds, or forgotten?") + found(
@@ -88,7 +90,9 @@ def sizes(checked: Checked) -> list[Finding]:
     """Stated sizes that are not the files', and EXIF rotation."""
     if checked.files is None:
         return []
-    other, exchanged, turned, none = [], [], [], []
+    other: list[str] = []
+    exchanged: list[str] = []
+    turned: list[str] = []
     for picture in checked.annotations.pictures:
         path = checked.files.find(picture.file, checked.split)
         header = checked.files.header(path) if path is not None else None
@@ -96,9 +100,7 @@ def sizes(checked: Checked) -> list[Finding]:
             continue
         if header.orientation != 1:
             turned.append(f"{picture.file}: orientation {header.orientation}")
-        if picture.size is None:
-            none.append(picture.file)
-        elif picture.size != header.size:
+        if picture.size is not None and picture.size != header.size:
             case = f"{picture.file}: stated {picture.size[0]} x {picture.size[1]}, file {header.size[0]} x {header.size[1]} (height x width)"
             (exchanged if picture.size == header.size[::-1] else other).append(case)
     return (

@@ -56,12 +56,12 @@ def from_coco(document: Any, where: str = "COCO") -> Annotations:
     things: dict[Any, list[Thing]] = {image.id: [] for image in images}
     lost, unnamed, ids = 0, 0, []
     for place, each in enumerate(document["annotations"]):
-        image, thing = _thing(each, f"{where}: annotations[{place}]")
+        of_image, thing = _thing(each, f"{where}: annotations[{place}]")
         ids.append(thing.id)
-        lost += image not in things
-        unnamed += image in things and thing.category not in known
-        if image in things and thing.category in known:
-            things[image].append(thing)
+        lost += of_image not in things
+        unnamed += of_image in things and thing.category not in known
+        if of_image in things and thing.category in known:
+            things[of_image].append(thing)
     notes += _repeated("annotation", [each for each in ids if each is not None])
     if lost:
         notes.append(f"{lost} annotations are of an image_id that the document lacks; they are left out")
@@ -139,7 +139,7 @@ def _thing(value: Any, where: str) -> tuple[Id, Thing]:
     known = THING_KEYS | set(FLAGS) if points is not None else (THING_KEYS | set(FLAGS)) - {"num_keypoints"}
     known_id = None if record.get("id") is None else identity(record["id"], where, "id")
     shape = "mask" if mask is not None else "polygon" if polygons else "keypoints" if points and box is None else "box"
-    flags = {name: flag(record.get(name), where, name) for name in FLAGS}
+    difficult, truncated, occluded = (flag(record.get(name), where, name) for name in FLAGS)
     thing = Thing(
         category=identity(record.get("category_id"), where, "category_id"),
         box=box,
@@ -148,7 +148,9 @@ def _thing(value: Any, where: str) -> tuple[Id, Thing]:
         keypoints=points,
         shape=shape,
         crowd=flag(record.get("iscrowd"), where, "iscrowd"),
-        **flags,
+        difficult=difficult,
+        truncated=truncated,
+        occluded=occluded,
         area=area,
         id=known_id,
         extra=remaining(record, known),

@@ -40,8 +40,8 @@ def load_json(data: bytes, where: str) -> Any:
         raise DataError(f"{where}: {len(data)} bytes of JSON are more than the {MAX_JSON} allowed; split the file")
     try:
         # Only texts with very long or very large numbers are read the slow way, number by number.
-        suspicious = {"parse_float": _finite} if HUGE.search(data) else {}
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number, **suspicious)
+        parse_float = _finite if HUGE.search(data) else None
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number, parse_float=parse_float)
         if HALVES.search(data):
             json.dumps(document, ensure_ascii=False).encode()  # a half of a letter cannot be encoded
         return document

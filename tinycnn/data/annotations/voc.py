@@ -101,9 +101,19 @@ def _thing(node: ElementTree.Element, where: str, fmt: str) -> Thing:
     if box is None and not polygons and points is None:
         raise DataError(f"{where}: has neither a bndbox nor a polygon nor keypoints")
     name = file_name(node.findtext("name"), f"{where}, name")
-    flags = {key: flag((node.findtext(key) or "").strip(), where, key) for key in FLAGS if node.find(key) is not None}
+    truncated, difficult, occluded = (flag((node.findtext(key) or "").strip(), where, key) for key in FLAGS)
     shape = "polygon" if polygons else "box" if box is not None else "keypoints"
-    return Thing(name, box, polygons, None, points, shape, **flags, extra=_content(node, KNOWN))
+    return Thing(
+        name,
+        box,
+        polygons,
+        keypoints=points,
+        shape=shape,
+        truncated=truncated,
+        difficult=difficult,
+        occluded=occluded,
+        extra=_content(node, KNOWN),
+    )
 
 
 def _points(node: ElementTree.Element, where: str, letters: tuple[str, ...]) -> tuple[float, ...]:

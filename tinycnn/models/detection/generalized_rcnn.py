@@ -30,11 +30,11 @@ class Detector(Module):
     ----------
     backbone : Module
         Images to one map, or to maps by name; `out_channels` says their channels.
-    transform : GeneralizedRCNNTransform
-        Makes the batch.
+    transform : Module
+        Makes the batch, and its `postprocess` brings boxes back to the photos.
     """
 
-    def __init__(self, backbone: Module, transform: GeneralizedRCNNTransform) -> None:
+    def __init__(self, backbone: Module, transform: Module) -> None:
         super().__init__()
         self.transform = transform
         self.backbone = backbone

@@ -1,0 +1,115 @@
+"""YOLO v3's loss: one anchor of three scales answers for an object, everything else is a matter of yes or no.
+
+References
+----------
+Redmon, Farhadi: YOLOv3: an incremental improvement, 2018, sections 2.1 to 2.3. The factor 2 - w h, and that the centre's gradient is truth minus
+prediction (a cross-entropy) are those of its program Darknet (yolo layer), whose gradients these terms have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ... import functional
+from ...tensor import Tensor
+from .generalized_rcnn import Target
+from .yolo_grid import anchor_targets, class_indices, decode_anchors, encode_anchors
+from .yolo_v1_loss import squares
+from .yolo_v2_loss import best_overlaps
+
+__all__ = ["yolo_v3_loss"]
+
+
+def yolo_v3_loss(
+    raws: Sequence[Tensor],
+    anchors: np.ndarray,
+    masks: Sequence[Sequence[int]],
+    targets: Sequence[Target],
+    size: tuple[int, int],
+    ignore_thresh: float = 0.5,
+    scale_x_y: float = 1.0,
+) -> dict[str, Tensor]:
+    """The terms, summed over scales; the mean over the images.
+
+    Formula
+    -------
+    An object of sides w and h (parts of the image) is answered by the anchor of its shape, in the cell of its centre on that anchor's scale. With
+    H(p, y) = -y log p - (1 - y) log(1 - p), over those answers:
+
+        loss_xy         sum (2 - w h) (H(sigma(t_x), x) + H(sigma(t_y), y))
+        loss_wh         1/2 sum (2 - w h) ((t_w - log(w / p_w))^2 + (t_h - log(h / p_h))^2)
+        loss_object     sum H(sigma(t_o), 1)
+        loss_class      sum over all classes of H(sigma(t_c), y_c)
+        loss_no_object, over all others whose box overlaps every object by at most `ignore_thresh`: sum H(sigma(t_o), 0)
+
+    Parameters
+    ----------
+    raws : list of Tensor
+        For each scale (N, A, H, W, 5 + C).
+    anchors : array
+        (all, 2) widths and heights in pixels.
+    masks : list of lists
+        For each scale which anchors are its own.
+    targets
+        For each image "boxes" (K, 4), corners in pixels of the network's image, and "labels" (K,), 1 or more.
+    size : (height, width)
+        Of that image.
+    ignore_thresh : float
+        Predictions that overlap an object more, though another one answers for it, are not told that there is none.
+    scale_x_y : float
+        As in `decode_anchors`; it moves the predicted boxes, not the targets of t_x and t_y.
+
+    Notes
+    -----
+    Two objects at the same anchor of the same cell: the later one's box, both classes, for classes do not exclude each other. An anchor that no
+    scale has leaves its objects without an answer, as in tiny networks of six anchors with another mask.
+    """
+    count, numbers = raws[0].shape[0], raws[0].shape[-1]
+    classes = class_indices("YOLO v3", targets, numbers - 5)
+    sums: dict[str, list[Tensor]] = {name: [] for name in ("loss_xy", "loss_wh", "loss_object", "loss_no_object", "loss_class")}
+    for raw, mask in zip(raws, masks, strict=True):
+        own_anchors = anchors[list(mask)]
+        boxes = decode_anchors(raw.data, own_anchors, size, scale_x_y)
+        free = np.ones(raw.shape[:-1], raw.dtype)
+        answers: dict[tuple[int, int, int, int], tuple[np.ndarray, float]] = {}
+        kinds = np.zeros(raw.shape[:-1] + (numbers - 5,), raw.dtype)
+        for image, (target, labels) in enumerate(zip(targets, classes, strict=True)):
+            free[image][best_overlaps(boxes[image], target) > ignore_thresh] = 0
+            truth = np.asarray(target["boxes"], np.float64)
+            chosen = anchor_targets(truth, anchors)
+            cells, wanted = encode_anchors(truth, anchors[chosen], (raw.shape[2], raw.shape[3]), size)
+            for box, anchor, (row, column), four, label in zip(truth, chosen, cells, wanted, labels, strict=True):
+                if anchor not in mask:
+                    continue
+                place = (image, list(mask).index(int(anchor)), int(row), int(column))
+                answers[place] = (four, 2 - (box[2] - box[0]) * (box[3] - box[1]) / (size[0] * size[1]))
+                kinds[(*place, label)] = 1
+        _add_terms(sums, raw, answers, free, kinds)
+    return {name: sum(terms[1:], terms[0]) / count for name, terms in sums.items()}
+
+
+def _add_terms(
+    sums: dict[str, list[Tensor]],
+    raw: Tensor,
+    answers: dict[tuple[int, int, int, int], tuple[np.ndarray, float]],
+    free: np.ndarray,
+    kinds: np.ndarray,
+) -> None:
+    """One scale's terms, of its answers and of the predictors that are free to say no."""
+    cross_entropy = functional.binary_cross_entropy_with_logits
+    places = tuple(np.array(list(answers), np.int64).reshape(-1, 4).T)
+    free[places] = 0
+    everyone = cross_entropy(raw[..., 4], Tensor(np.zeros_like(free)), reduction="none") * Tensor(free)
+    sums["loss_no_object"].append(everyone.sum())
+    own = raw[places]
+    if not answers:
+        for name in ("loss_xy", "loss_wh", "loss_object", "loss_class"):
+            sums[name].append(own.sum() * 0.0)
+        return
+    four, weight = (np.array(part, raw.dtype) for part in zip(*answers.values(), strict=True))
+    sums["loss_xy"].append((cross_entropy(own[:, :2], Tensor(four[:, :2]), reduction="none") * Tensor(weight[:, None])).sum())
+    sums["loss_wh"].append(0.5 * squares((own[:, 2:4] - Tensor(four[:, 2:])) * Tensor(np.sqrt(weight)[:, None])))
+    sums["loss_object"].append(cross_entropy(own[:, 4], Tensor(np.ones(len(four), raw.dtype)), reduction="sum"))
+    sums["loss_class"].append(cross_entropy(own[:, 5:], Tensor(kinds[places]), reduction="sum"))
