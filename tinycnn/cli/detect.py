@@ -184,14 +184,11 @@ def _named(model: str | None, weights: str | None, classes: str | None, known: l
 
 
 def _darknet(cfg: Path, weights: str | None, classes: str | None) -> Loaded:
-    from ..models import detection
+    from ..models.detection import darknet_detector
 
-    build = getattr(detection, "darknet_detector", None)
-    if build is None:
-        raise UsageError(f"--model {cfg}: this version reads no Darknet networks; name a run or a network")
     if weights is None:
         raise UsageError(f"--model {cfg}: name its weights with --weights FILE")
-    return Loaded(build(cfg, weights).eval(), dict(enumerate(_read_names(classes) if classes else [], start=1)), f"{cfg} with {weights}")
+    return Loaded(darknet_detector(cfg, weights).eval(), dict(enumerate(_read_names(classes) if classes else [], start=1)), f"{cfg} with {weights}")
 
 
 def _read_names(path: str) -> list[str]:

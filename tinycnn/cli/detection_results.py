@@ -40,7 +40,7 @@ class Finished:
 
 
 def conclude(finished: Finished, folder: Path, console: Console, learned: float, seconds: float, *, pictures: bool) -> int:
-    """Print the result, draw the pictures, write the report."""
+    """Print the result; with pictures, draw them and write the report."""
     evaluation = finished.evaluation
     report = analysed(evaluation)
     console.say()
@@ -53,8 +53,9 @@ def conclude(finished: Finished, folder: Path, console: Console, learned: float,
     if learned:
         console.say(f"time           {learned:.1f} s of training, {seconds:.1f} s in all, compilation and pictures included")
     drawn: list[tuple[str, Path]] = draw_all(finished, report, folder) if pictures else []
-    page = write_report(finished, report, drawn, folder, learned, each)
-    console.say(f"report         {page}" + (f", and {len(drawn)} PNG files beside it" if drawn else ""))
+    page = write_report(finished, report, drawn, folder, learned, each) if pictures else None
+    if page is not None:
+        console.say(f"report         {page}, and {len(drawn)} PNG files beside it")
     console.say(f"try it         tinycnn detect IMAGE --model {folder}")
     console.result(
         {
