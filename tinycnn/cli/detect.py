@@ -206,12 +206,12 @@ def _pictures(paths: Sequence[Path], loaded: Loaded, arguments: argparse.Namespa
     from .predict import read_image
 
     answers: list[dict[str, Any]] = []
-    seconds = 0.0
+    spent: list[tuple[float, int]] = []  # seconds and pictures of each batch
     for start in range(0, len(paths), arguments.batch_size):
         names = paths[start : start + arguments.batch_size]
         images = [read_image(path).convert("RGB") for path in names]
-        found, spent = ask(loaded.model, [np.asarray(image) for image in images])
-        seconds += spent
+        found, seconds = ask(loaded.model, [np.asarray(image) for image in images])
+        spent.append((seconds, len(names)))
         for path, image, one in zip(names, images, found, strict=True):
             kept = listed(one, loaded.names, arguments.threshold)
             target = None if arguments.no_pictures else _target(path, arguments.out, len(paths))
@@ -221,7 +221,12 @@ def _pictures(paths: Sequence[Path], loaded: Loaded, arguments: argparse.Namespa
             more = f" and {len(kept) - 12} more" if len(kept) > 12 else ""
             console.say(f"{path}: {words}{more}" + (f"  -> {target}" if target is not None else ""))
             answers.append({"image": path, "detections": kept, "picture": target})
-    console.say(f"{len(paths)} pictures, {1000 * seconds / len(paths):.1f} ms each, {len(paths) / max(seconds, 1e-9):.2f} a second, without drawing")
+    # The first batch may compile kernels.
+    steady = spent[1:] or spent
+    each = sum(seconds for seconds, _ in steady) / sum(count for _, count in steady)
+    after = " after the first" if len(spent) > 1 else ", kernels compiled where need be"
+    console.say(f"{len(paths)} pictures, {1000 * each:.1f} ms each, {1 / max(each, 1e-9):.2f} a second, without drawing{after}")
+    seconds = sum(seconds for seconds, _ in spent)
     console.result({"model": loaded.words, "threshold": arguments.threshold, "seconds": seconds, "images": answers})
     return 0
 

@@ -92,7 +92,7 @@ def clip_classifier(num_classes: int = 9, in_channels: int = 1, *, features: int
     Examples
     --------
     >>> sum(parameter.numel() for parameter in clip_classifier(over_time="mean").parameters())
-    20329
+    12129
     """
     if pixels < 8 or pixels % 8:
         raise ArgumentError(f"clip_classifier: pixels={pixels} must be a multiple of 8")

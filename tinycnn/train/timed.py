@@ -46,6 +46,7 @@ class TimedSchedule:
     >>> sgd = optim.SGD([Tensor(np.zeros(1), requires_grad=True)], lr=1.0)
     >>> seconds = iter([0.0, 30.0, 30.0, 60.0, 60.0])
     >>> schedule = TimedSchedule(sgd, TrainConfig(schedule="cosine"), 1, clock=lambda: next(seconds))
+    >>> sgd.step()
     >>> schedule.step()  # the time begins
     >>> schedule.step()
     >>> round(sgd.param_groups[0]["lr"], 2), schedule.over
