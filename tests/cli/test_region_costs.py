@@ -3,15 +3,15 @@
 import json
 
 
-def test_alexnet(run_main, tmp_path):
+def test_a_small_vgg(run_main, tmp_path):
     page = tmp_path / "costs.html"
     options = ("--image-size", "96", "128", "--crop", "67", "--regions", "100", "--proposals", "10", "--html", page, "--json")
-    code, out, said = run_main("region-costs", "alexnet", *options)
+    code, out, said = run_main("region-costs", "vgg11_cifar", *options)
     assert code == 0 and "Faster R-CNN" in said and "Published" in page.read_text()
     result = json.loads(out)
     assert result["total"]["R-CNN"] == 100 * (result["features_of_region"] + result["head"])
     assert result["total"]["Faster R-CNN"] == result["features_of_image"] + result["proposal_network"] + 10 * result["head"]
-    assert result["head"] == 9216 * 4096 + 4096 * 4096 + 4096 * 1000
+    assert result["head"] == 256 * 10
     assert result["files"] == [str(page)] and result["seconds"] is None
 
 

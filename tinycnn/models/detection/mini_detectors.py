@@ -3,7 +3,7 @@
 All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 32 channels with a fourth map of stride 32, 60 million
 multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
 learns its own statistics, since there are no published weights to freeze, also in the pyramid; RetinaNet's and FoveaBox's heads have two convolutions
-with group normalisation in place of four without. The small YOLOs stand beside the large ones, in `yolo_v1` and `yolo_v3`.
+with group normalisation in place of four without. Small YOLOs belong beside the large ones, in `yolo_v1` and `yolo_v3`.
 """
 
 from __future__ import annotations

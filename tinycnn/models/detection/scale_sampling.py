@@ -82,7 +82,8 @@ def _chips(image_size: tuple[int, int], scale: TrainingScale, chip: int, stride:
 
 def _chosen(places: np.ndarray, boxes: np.ndarray, candidates: np.ndarray, least: int) -> list[Chip]:
     """Greedily the chip that holds most boxes not yet held, until none holds at least so many new ones."""
-    holds: np.ndarray = (boxes[None, :, :2] >= places[:, None, :2]).all(axis=2) & (boxes[None, :, 2:] <= places[:, None, 2:]).all(axis=2)
+    inside = (boxes[None, :, :2] >= places[:, None, :2]) & (boxes[None, :, 2:] <= places[:, None, 2:])
+    holds = np.asarray(inside.all(axis=2))
     left = candidates.copy()
     chips = []
     while left.any():
