@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .common import Console, add_data_options, add_machine_options, find_run, table, use_threads
+from .train_detection import evaluate_command, run_task
 
 DESCRIPTION = """\
 Evaluate a trained network on test images: accuracy, loss, a table of the classes, pictures and report. RUN is a run's
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     from .runs import restore
 
     source = find_run(arguments.run)
+    if run_task(source) == "detection":
+        return evaluate_command(arguments, source, console)
     restored = restore(source)
     if restored.note:
         console.say(f"note: {restored.note}")

@@ -28,7 +28,8 @@ Small experiments, each with a question and a table:
   vgg-depth   may one keep adding layers to VGG? depths 11 to 19 without batch normalisation
   identity    a deeper network by construction: added identity layers leave a trained network's answers as they are
   side-branches  a network trained with and without its side branches, and the gradient in every layer
-  layer-transfer how general is each layer? parts learned on half of the classes, frozen or not, serve the other half"""
+  layer-transfer how general is each layer? parts learned on half of the classes, frozen or not, serve the other half
+  clips       what is done in a clip: features of every frame, then mean, max or a convolution over time"""
 EPILOG = """\
 examples:
   tinycnn experiment init
@@ -39,6 +40,7 @@ examples:
   tinycnn experiment side-branches googlenet_cifar --data cifar10 --picture gradients.png
   tinycnn experiment overfit lenet5_1998
   tinycnn experiment optimizers --epochs 2 --json
+  tinycnn experiment clips --epochs 8
 """
 
 
@@ -64,6 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--picture {arguments.picture}: name a file that ends in .png or .svg")
     console = Console(arguments.json)
     use_threads(arguments.threads)
+    if arguments.name == "clips":
+        from . import experiment_clips
+
+        console.result({"experiment": "clips", **experiment_clips.run(arguments, console)})
+        return 0
     arguments.model = arguments.model or DEFAULT_MODELS.get(arguments.name, "lenet5")
     if arguments.name in OF_NETWORKS:
         from . import experiment_networks
@@ -182,4 +189,5 @@ EXPERIMENTS: dict[str, Any] = {
     "overfit": _overfit,
     "optimizers": _optimizers,
     **dict.fromkeys(OF_NETWORKS),
+    "clips": None,  # of experiment_clips.py
 }

@@ -51,6 +51,8 @@ def restore(path: Path) -> Restored:
 
     checkpoint = load_checkpoint(path)
     info = checkpoint.run_info
+    if info.get("task") == "detection":
+        raise UsageError(f"{path} is a detector; `tinycnn detect IMAGE --model {path}` asks it")
     try:
         model = get_model(info["model"], **info["model_options"])
         if info.get("neck"):

@@ -19,8 +19,10 @@ from .common import (
     use_threads,
     whole_number,
 )
+from .detection_data import short_detection_name
 from .leaderboard import note_run
 from .live import add_live_options, live_page
+from .train_detection import add_detection_options, is_detector, run_task, train_command
 
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
@@ -37,8 +39,10 @@ examples:
   tinycnn train resnet20 --data cifar10 --set cutout=16 --set mixup=0.2 --set average=0.999
   tinycnn train lenet5 --live --open                 watch it in the browser: curves, layers, health; change the learning rate
   tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
+  tinycnn train fasterrcnn_mini --data shapes --minutes 15     a detector on drawn shapes
+  tinycnn train retinanet_mini --data bccd --minutes 30 --option min_size=240 --option max_size=320
 
-models: `tinycnn train --list` names them
+models: `tinycnn train --list` names them; detectors stand behind the others
 """
 
 
@@ -80,6 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-pictures", action="store_true", help="draw nothing")
     parser.add_argument("--list", action="store_true", help="name the models and stop")
     add_live_options(parser)
+    add_detection_options(parser)
     add_machine_options(parser)
 
 
@@ -90,10 +95,17 @@ def run(arguments: argparse.Namespace) -> int:
         from ..models import list_models
 
         console.say("\n".join(list_models()))
-        console.result({"models": list_models()})
+        console.say("\ndetectors, which learn from --data shapes, bccd, voc:FOLDER or coco:FOLDER:\n" + "\n".join(list_models("detection")))
+        console.result({"models": list_models(), "detectors": list_models("detection")})
         return 0
     began = time.perf_counter()
     use_threads(arguments.threads)
+    resumed = None if arguments.resume is None else _run_to_resume(arguments)
+    if is_detector(arguments.model) or (resumed is not None and run_task(resumed) == "detection"):
+        return train_command(arguments, console, resumed)
+    for option in ("minutes", "images", "sniper", "model_settings"):
+        if getattr(arguments, option):
+            raise UsageError(f"--{option.replace('model_settings', 'option')} is for detectors; {arguments.model or 'this run'} is none")
     plan = _plan(arguments)
     return _carry_out(plan, arguments, console, began)
 
@@ -162,7 +174,8 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path:
         return find_run(str(arguments.out))
     if arguments.model is None:
         raise UsageError("--resume: name the run, as in `tinycnn train --resume runs/lenet5-digits`, or the model")
-    stem = f"{arguments.model}-{short_name(arguments.data or 'digits')}"
+    data = short_detection_name(arguments.data or "shapes") if is_detector(arguments.model) else short_name(arguments.data or "digits")
+    stem = f"{arguments.model}-{data}"
     own = [path for path in RUNS.glob(f"{stem}*") if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem]
     begun = [path for path in own if (path / "checkpoint.npz").exists() or (path / "checkpoint.previous.npz").exists()]
     if not begun:

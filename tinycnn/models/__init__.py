@@ -4,6 +4,7 @@ from ..weights.matching import load_weights
 from . import detection, metric, restoration, text
 from .alexnet import *
 from .cbam import *
+from .clips import *
 from .coatnet import *
 from .darknet import *
 from .densenet import *

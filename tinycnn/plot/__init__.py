@@ -1,25 +1,33 @@
 """Pictures of a training run, drawn with the optional matplotlib, and the report that collects them."""
 
 from .activations import LayerRecord, draw_activations, record_layers
+from .boxes import class_colour, contact_sheet, draw_boxes, draw_detections
 from .canvas import available
 from .codes import draw_map, draw_neighbours
 from .comparison import draw_bubbles, draw_errors, draw_gradient_flow, draw_layer_transfer
 from .confusion import draw_confusion
 from .curves import draw_curves, draw_range_test
+from .detection_curves import draw_detection_curves
 from .filters import draw_filters
 from .images import draw_predictions, draw_wrong
 from .precision_recall import draw_precision_recall
 from .report import Picture, Report, write_report
+from .scenes import draw_scene, scene_frames
 
 __all__ = [
     "LayerRecord",
     "Picture",
     "Report",
     "available",
+    "class_colour",
+    "contact_sheet",
     "draw_activations",
+    "draw_boxes",
     "draw_bubbles",
     "draw_confusion",
     "draw_curves",
+    "draw_detection_curves",
+    "draw_detections",
     "draw_errors",
     "draw_filters",
     "draw_gradient_flow",
@@ -29,7 +37,9 @@ __all__ = [
     "draw_precision_recall",
     "draw_predictions",
     "draw_range_test",
+    "draw_scene",
     "draw_wrong",
     "record_layers",
+    "scene_frames",
     "write_report",
 ]

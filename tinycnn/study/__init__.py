@@ -17,6 +17,7 @@ from .exercise import exercise
 from .explain import explain
 from .explanation import Explanation
 from .fast_style import stylise, train_fast_style
+from .glossary import Glossary, glossary
 from .gradient_operator import gradcheck_report
 from .gradient_report import GradientReport
 from .graph import Call, Graph, Value
@@ -52,6 +53,7 @@ __all__ = [
     "Call",
     "Explanation",
     "FeatureNetwork",
+    "Glossary",
     "GradientReport",
     "Graph",
     "InputRun",
@@ -75,6 +77,7 @@ __all__ = [
     "explain",
     "fgsm",
     "flatten_features",
+    "glossary",
     "gradcheck_report",
     "has_formula",
     "invert_convolution",

@@ -13,6 +13,10 @@ from .config import (
     build_optimizer,
     build_scheduler,
 )
+from .detection import DETECTION_CONFIG, PreparedDetector, prepare_detector, train_detector
+from .detection_data import VariedSamples, joint_augmentation
+from .detection_evaluation import DetectionEvaluation, ImageErrors, class_names, evaluate_detector, worst_images
+from .detection_run import DetectionEpoch
 from .diagnose import NonFinite, locate_non_finite, watch_outputs
 from .evaluate import Evaluation, WrongImage, evaluate, loss_of
 from .experiments import (
@@ -50,9 +54,11 @@ from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
+from .timed import TimedSchedule
 from .watcher import Watcher
 
 __all__ = [
+    "DETECTION_CONFIG",
     "INITIALISATIONS",
     "MODES",
     "NAMED_RECIPES",
@@ -63,6 +69,8 @@ __all__ = [
     "SIX_STAGES",
     "Checkpoint",
     "Deepened",
+    "DetectionEpoch",
+    "DetectionEvaluation",
     "Entry",
     "EpochRecord",
     "Evaluation",
@@ -70,6 +78,7 @@ __all__ = [
     "Heads",
     "Health",
     "Hint",
+    "ImageErrors",
     "InitialisationRun",
     "LayerGradient",
     "LayerHealth",
@@ -81,13 +90,16 @@ __all__ = [
     "OverfitResult",
     "PartTransfer",
     "Prepared",
+    "PreparedDetector",
     "RangeTest",
     "Schedule",
     "Stage",
     "StageResult",
+    "TimedSchedule",
     "TrainConfig",
     "TrainResult",
     "Trial",
+    "VariedSamples",
     "Watcher",
     "WeightAverage",
     "WrongImage",
@@ -97,12 +109,14 @@ __all__ = [
     "build_loaders",
     "build_optimizer",
     "build_scheduler",
+    "class_names",
     "collapsed_embeddings",
     "compare_networks",
     "compare_optimizers",
     "dead_fractions",
     "dead_relus",
     "evaluate",
+    "evaluate_detector",
     "features",
     "gradient_flow",
     "grid",
@@ -112,6 +126,7 @@ __all__ = [
     "identity_convolution",
     "initialisation_experiment",
     "initialise",
+    "joint_augmentation",
     "last_layer",
     "layer_statistics",
     "layer_transfer",
@@ -126,6 +141,7 @@ __all__ = [
     "part_groups",
     "paths_of",
     "prepare",
+    "prepare_detector",
     "probabilities_as_logits",
     "random_choices",
     "ranked",
@@ -140,9 +156,11 @@ __all__ = [
     "split_classes",
     "stuck_at_log_classes",
     "train",
+    "train_detector",
     "unscaled_inputs",
     "watch_outputs",
     "weighted_layers",
     "with_heads",
     "with_side_branches",
+    "worst_images",
 ]

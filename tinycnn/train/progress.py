@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 BAR_WIDTH = 24  # characters
@@ -50,9 +51,10 @@ class Progress:
         self._started = time.perf_counter()
         self._images = 0
         self._steps = 0
+        self.time_left: Callable[[], float] | None = None  # seconds, where something else than the steps decides
 
-    def step(self, epoch: int, step: int, loss: float, accuracy: float, images: int) -> None:
-        """Count one step, and redraw the bar when the last drawing is old enough to read."""
+    def step(self, epoch: int, step: int, loss: float, accuracy: float | None, images: int) -> None:
+        """Count one step (detectors have no accuracy), and redraw the bar when the last drawing is old enough to read."""
         self._images += images
         self._steps += 1
         now = time.perf_counter()
@@ -60,12 +62,14 @@ class Progress:
             return
         self._drawn_at = now
         elapsed = max(now - self._started, 1e-9)
-        left = (self.epochs - epoch) * self.steps_per_epoch - step
+        steps_left = (self.epochs - epoch) * self.steps_per_epoch - step
+        left = steps_left * elapsed / self._steps if self.time_left is None else max(self.time_left(), 0.0)
+        of_all = f"/{self.epochs}" if self.time_left is None else ""
         filled = BAR_WIDTH * step // max(self.steps_per_epoch, 1)
         self._replace_line(
-            f"epoch {epoch + 1}/{self.epochs} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
-            f"loss {loss:.4f}  accuracy {100 * accuracy:.2f} %  {self._images / elapsed:,.0f} images/s  "
-            f"ETA {readable_seconds(left * elapsed / self._steps)}"
+            f"epoch {epoch + 1}{of_all} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
+            f"loss {loss:.4f}  {'' if accuracy is None else f'accuracy {100 * accuracy:.2f} %  '}{self._images / elapsed:,.0f} images/s  "
+            f"ETA {readable_seconds(left)}"
         )
 
     def epoch(self, sentence: str) -> None:

@@ -55,7 +55,7 @@ class EpochRecord:
 class TrainResult:
     """What a run leaves behind."""
 
-    epochs: list[EpochRecord] = field(default_factory=list)
+    epochs: list[Any] = field(default_factory=list)  # EpochRecord, of a detector DetectionEpoch
     step_losses: list[float] = field(default_factory=list)  # one a step
     learning_rates: list[float] = field(default_factory=list)  # one a step
     hints: list[Hint] = field(default_factory=list)
@@ -84,6 +84,8 @@ class Run:
     average
         The moving average of the weights, or None.
     """
+
+    record_type: Callable[..., Any] = EpochRecord  # of a row of the log
 
     def __init__(
         self,
@@ -173,15 +175,19 @@ class Run:
         """Count a batch that was learned from; of mixed images the class of the largest share is the right one."""
         count = len(labels)
         right = labels.data if labels.ndim == 1 else labels.data.argmax(1)
+        self.count_batch(loss, count)
+        self.sums["correct"] += int(np.count_nonzero(logits.data.argmax(1) == right))
+        if not self.losses and self.step == 1:
+            self.advise(hints.unscaled_inputs(images.data))
+            self.advise(hints.probabilities_as_logits(self.model, logits.data))
+
+    def count_batch(self, loss: float, count: int) -> None:
+        """Count a batch of so many images and their mean loss."""
         self.step += 1
         self._step_loss += loss * count
         self._step_images += count
         self.sums["loss"] += loss * count
-        self.sums["correct"] += int(np.count_nonzero(logits.data.argmax(1) == right))
         self.sums["images"] += count
-        if not self.losses and self.step == 1:
-            self.advise(hints.unscaled_inputs(images.data))
-            self.advise(hints.probabilities_as_logits(self.model, logits.data))
 
     def note_step(self, learning_rate: float) -> None:
         """Count a step that was taken, log it and show it."""
@@ -204,7 +210,8 @@ class Run:
         learned_from = self.sums["images"] - self._images_before
         record = EpochRecord(
             self.epoch + 1,
-            *self._means(),
+            self.sums["loss"] / max(self.sums["images"], 1.0),
+            self.sums["correct"] / max(self.sums["images"], 1.0),
             test.loss,
             test.accuracy,
             self.rates[-1],
@@ -262,7 +269,7 @@ class Run:
             self.progress.say(self._how_to_go_on(interruption.name))
         self.log.end(interruption.name or "finished")
         return TrainResult(
-            [EpochRecord(**record) for record in self.log.epochs],
+            [self.record_type(**record) for record in self.log.epochs],
             self.losses,
             self.rates,
             [Hint(**hint) for hint in self.log.hints],
@@ -271,7 +278,7 @@ class Run:
             None if self.folder is None else self.folder / NEWEST,
         )
 
-    def _means(self) -> tuple[float, float]:
+    def _means(self) -> tuple[float, float | None]:
         images = max(self.sums["images"], 1.0)
         return self.sums["loss"] / images, self.sums["correct"] / images
 
