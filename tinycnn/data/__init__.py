@@ -7,17 +7,20 @@ from .digits import load_digits
 from .download import data_folders
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
+from .label_maps import CAMVID_CLASSES, LabelMaps, load_label_maps, read_label_map
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
 
 __all__ = [
+    "CAMVID_CLASSES",
     "DATASETS",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
     "ImageDataset",
     "ImageFolder",
+    "LabelMaps",
     "Subset",
     "TensorDataset",
     "data_folders",
@@ -25,12 +28,14 @@ __all__ = [
     "default_transform",
     "load_dataset",
     "load_digits",
+    "load_label_maps",
     "load_pickle",
     "parse_cifar_binary",
     "parse_cifar_pickle",
     "parse_idx",
     "random_split",
     "read_idx",
+    "read_label_map",
     "read_picture",
     "transforms",
 ]

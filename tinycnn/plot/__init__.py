@@ -8,14 +8,19 @@ from .confusion import draw_confusion
 from .curves import draw_curves, draw_range_test
 from .filters import draw_filters
 from .images import draw_predictions, draw_wrong
+from .overlay import colour_labels, draw_label_maps, overlay, overlay_instances
+from .palettes import CAMVID_32, camvid_palette, instance_palette, palette_for, voc_colour_map
 from .precision_recall import draw_precision_recall
 from .report import Picture, Report, write_report
 
 __all__ = [
+    "CAMVID_32",
     "LayerRecord",
     "Picture",
     "Report",
     "available",
+    "camvid_palette",
+    "colour_labels",
     "draw_activations",
     "draw_bubbles",
     "draw_confusion",
@@ -23,6 +28,7 @@ __all__ = [
     "draw_errors",
     "draw_filters",
     "draw_gradient_flow",
+    "draw_label_maps",
     "draw_layer_transfer",
     "draw_map",
     "draw_neighbours",
@@ -30,6 +36,11 @@ __all__ = [
     "draw_predictions",
     "draw_range_test",
     "draw_wrong",
+    "instance_palette",
+    "overlay",
+    "overlay_instances",
+    "palette_for",
     "record_layers",
+    "voc_colour_map",
     "write_report",
 ]

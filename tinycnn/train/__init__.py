@@ -48,6 +48,7 @@ from .prepare import Prepared, build_loaders, initialise, prepare
 from .recipes import NAMED_RECIPES, RECIPES, recipe
 from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
+from .segmentation import NUCLEI_CLASSES, PixelRecord, SegmentationConfig, evaluate_segmentation, pixel_scores, train_segmentation
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
 from .watcher import Watcher
@@ -56,6 +57,7 @@ __all__ = [
     "INITIALISATIONS",
     "MODES",
     "NAMED_RECIPES",
+    "NUCLEI_CLASSES",
     "OPTIMIZERS",
     "OPTIMIZER_VARIANTS",
     "RECIPES",
@@ -80,9 +82,11 @@ __all__ = [
     "OptimizerRun",
     "OverfitResult",
     "PartTransfer",
+    "PixelRecord",
     "Prepared",
     "RangeTest",
     "Schedule",
+    "SegmentationConfig",
     "Stage",
     "StageResult",
     "TrainConfig",
@@ -103,6 +107,7 @@ __all__ = [
     "dead_fractions",
     "dead_relus",
     "evaluate",
+    "evaluate_segmentation",
     "features",
     "gradient_flow",
     "grid",
@@ -125,6 +130,7 @@ __all__ = [
     "overfit_one_batch",
     "part_groups",
     "paths_of",
+    "pixel_scores",
     "prepare",
     "probabilities_as_logits",
     "random_choices",
@@ -140,6 +146,7 @@ __all__ = [
     "split_classes",
     "stuck_at_log_classes",
     "train",
+    "train_segmentation",
     "unscaled_inputs",
     "watch_outputs",
     "weighted_layers",

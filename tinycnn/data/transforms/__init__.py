@@ -2,6 +2,7 @@
 
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
 saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
+`paired`: a picture and its label map, moved together.
 """
 
 from .colour import ColorJitter
@@ -19,6 +20,7 @@ from .image import (
     Transform,
 )
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
+from .paired import PairedColour, PairedCompose, PairedElastic, PairedFlip, PairedRandomCrop, PairedScale, PairedTransform
 from .warp import ElasticTransform, RandomAffine, RandomRotation
 
 __all__ = [
@@ -33,6 +35,13 @@ __all__ = [
     "Grayscale",
     "MixUp",
     "Normalize",
+    "PairedColour",
+    "PairedCompose",
+    "PairedElastic",
+    "PairedFlip",
+    "PairedRandomCrop",
+    "PairedScale",
+    "PairedTransform",
     "RandomAffine",
     "RandomChoice",
     "RandomCrop",
