@@ -2,6 +2,7 @@
 
     python benchmarks/cifar.py                 # what is missing in results/cifar.json; needs CIFAR-10 in TINYCNN_DATA or the cache
     python benchmarks/cifar.py vgg16_cifar     # only these, measured anew
+    NUMBA_NUM_THREADS=1 taskset -c 0 python benchmarks/cifar.py    # on one core, beside other work
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from typing import Any
 
+import numba
 from harness import RESULTS, ROOT, environment
 
 from tinycnn import models, nn, study
@@ -45,6 +47,7 @@ def run(name: str, epochs: int) -> dict[str, Any]:
         "parameters": costs.parameters,
         "macs": costs.macs,
         "epochs": epochs,
+        "threads": numba.get_num_threads(),
         "minutes_an_epoch": round(result["training_seconds"] / 60 / epochs, 2),
         "train_loss": round(result["epochs"][-1]["train_loss"], 4),  # mean over the last epoch; knowing nothing gives log 10 = 2.3026
         "test_loss": round(result["test_loss"], 4),

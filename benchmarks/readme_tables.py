@@ -85,6 +85,7 @@ def cifar() -> str:
             f"{row['parameters']:,}",
             f"{row['macs'] / 1e6:.1f} M",
             str(row["epochs"]),
+            str(row["threads"]),
             f"{row['minutes_an_epoch']:.1f}",
             f"{row['test_loss']:.2f}",
             f"{row['test_accuracy']:.2f} %",
@@ -94,7 +95,7 @@ def cifar() -> str:
     facts = {(row["environment"]["commit"], row["environment"]["date"]) for row in result["rows"]}
     measured = "; ".join(f"{date}, commit {commit}" for commit, date in sorted(facts))
     first = result["rows"][0]["environment"]
-    header = ["network", "parameters", "MACs an image", "epochs", "minutes an epoch", "test loss", "test accuracy"]
+    header = ["network", "parameters", "MACs an image", "epochs", "threads", "minutes an epoch", "test loss", "test accuracy"]
     return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores, one seed; {measured}."
 
 

@@ -1,6 +1,7 @@
 """Hypothesis profiles, a seed for every test, and a process a core for a run of everything."""
 
 import os
+import signal
 
 # Before OpenMP loads: processes that share the cores must sleep, not spin, while they wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -9,6 +10,10 @@ import hypothesis
 import pytest
 
 import tinycnn
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, which some of them press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MOST_PROCESSES = 4  # each takes up to 2 GB
 

@@ -67,7 +67,8 @@ def test_every_fix_fits_and_runs(axis):
     fixes = nearest_fixes(axis)
     assert bool(fixes) or axis.fits or axis.kind != "conv"
     for fix in fixes:
-        assert fix.axis.fits, fix
+        # What was refused may become allowed and still overlap unevenly; what was allowed becomes even.
+        assert fix.axis.fits or (fix.axis.allowed and not axis.allowed), fix
         output, _ = run(fix.axis)
         assert output == fix.axis.output >= 1
         if fix.axis.kind != "transposed" and not fix.axis.ceil_mode:
