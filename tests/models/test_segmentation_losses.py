@@ -202,7 +202,8 @@ def test_small_and_empty_things():
     empty = np.zeros((5, 5), int)
     assert not instances_by_border(empty).any() and not instances_by_depth(empty).any()
     assert match_instances(empty, empty) == (0, 0, 0)
-    assert match_instances(labels, empty) == (0, 0, 5) and match_instances(empty, labels) == (0, 5, 0)
+    nothing = np.zeros_like(labels)
+    assert match_instances(labels, nothing) == (0, 0, 5) and match_instances(nothing, labels) == (0, 5, 0)
 
 
 def test_instances_refuse():

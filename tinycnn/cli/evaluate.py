@@ -42,10 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
     from .runs import restore
 
     source = find_run(arguments.run)
-    restored = restore(source)
+    restored = restore(source, task=None)
     if restored.note:
         console.say(f"note: {restored.note}")
     info = restored.info
+    if info.get("task") == "segmentation":
+        from .segmentation_run import evaluate_pixels
+
+        return evaluate_pixels(arguments, source, restored, console)
     data = open_data(arguments.data or info["data"], arguments.download)
     _require_fit(info, data)
     evaluation = evaluate(restored.model, data.test_loader(mean=info["mean"], std=info["std"]))

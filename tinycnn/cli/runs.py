@@ -43,14 +43,18 @@ def model_options(name: str, classes: int, channels: int, image_size: int) -> di
     return {option: value for option, value in wanted.items() if option in accepted}
 
 
-def restore(path: Path) -> Restored:
-    """Build the network that a checkpoint names and load its weights."""
+def restore(path: Path, task: str | None = "classification") -> Restored:
+    """Build the network that a checkpoint names and load its weights; a run of another task is refused, with None none is."""
     from ..models import get_model
     from ..tensor import Tensor
     from ..train import load_checkpoint, replace_head
 
     checkpoint = load_checkpoint(path)
     info = checkpoint.run_info
+    own = info.get("task", "classification")
+    if task not in (None, own):
+        words = f"`tinycnn segment PHOTO --model {path}` asks it" if own == "segmentation" else "name another run"
+        raise UsageError(f"{path} is a run of {own}, not of {task}; {words}")
     try:
         model = get_model(info["model"], **info["model_options"])
         if info.get("neck"):

@@ -37,6 +37,8 @@ examples:
   tinycnn train resnet20 --data cifar10 --set cutout=16 --set mixup=0.2 --set average=0.999
   tinycnn train lenet5 --live --open                 watch it in the browser: curves, layers, health; change the learning rate
   tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
+  tinycnn train unet --data nuclei                   the class of every pixel; also shapes (drawn, nothing to download) and camvid
+  tinycnn train segnet --data camvid --set width=0.5 --set loss=cross_entropy+0.5*dice
 
 models: `tinycnn train --list` names them
 """
@@ -89,11 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         from ..models import list_models
 
-        console.say("\n".join(list_models()))
-        console.result({"models": list_models()})
+        names = [*list_models(), *list_models("segmentation")]
+        console.say("\n".join(names))
+        console.result({"models": names})
         return 0
     began = time.perf_counter()
     use_threads(arguments.threads)
+    from .segmentation_run import names_pixels, train_pixels
+
+    if names_pixels(arguments):
+        return train_pixels(arguments, console, began)
     plan = _plan(arguments)
     return _carry_out(plan, arguments, console, began)
 
@@ -114,7 +121,7 @@ def _plan(arguments: argparse.Namespace) -> _Plan:
     if arguments.model is not None:
         check_model_name(arguments.model)
     if arguments.resume is not None:
-        folder = _run_to_resume(arguments)
+        folder = run_to_resume(arguments)
         found = load_checkpoint(folder)
         model = found.run_info.get("model", "")
         check_model_name(model)
@@ -151,7 +158,7 @@ def changes(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**settings, **{name: value for name, value in given.items() if value is not None}}
 
 
-def _run_to_resume(arguments: argparse.Namespace) -> Path:
+def run_to_resume(arguments: argparse.Namespace, default_data: str = "digits") -> Path:
     """The folder named by --resume or --out, else the newest run of this model and data."""
     from .data import short_name
 
@@ -162,7 +169,7 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path:
         return find_run(str(arguments.out))
     if arguments.model is None:
         raise UsageError("--resume: name the run, as in `tinycnn train --resume runs/lenet5-digits`, or the model")
-    stem = f"{arguments.model}-{short_name(arguments.data or 'digits')}"
+    stem = f"{arguments.model}-{short_name(arguments.data or default_data)}"
     own = [path for path in RUNS.glob(f"{stem}*") if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem]
     begun = [path for path in own if (path / "checkpoint.npz").exists() or (path / "checkpoint.previous.npz").exists()]
     if not begun:
@@ -185,7 +192,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     console.say(f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes")
     console.say(f"mean {_numbers(data.train.mean)}, standard deviation {_numbers(data.train.std)} of each channel, pixels from 0 to 1")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
-    if not _kernels_cached():
+    if not kernels_cached():
         console.say("the first run compiles the kernels once, which takes a while")
     with live_page(arguments, console, info) as page:
         result = train(*prepared, config, output=plan.folder, resume=plan.resume, run_info=info, watcher=page)
@@ -272,7 +279,8 @@ def _write_config(plan: _Plan, info: dict[str, Any]) -> None:
     (plan.folder / "config.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _kernels_cached() -> bool:
+def kernels_cached() -> bool:
+    """Whether a command has compiled kernels on this machine before."""
     from ..kernels.jit import CACHE_FOLDER
 
     return CACHE_FOLDER is not None and any(CACHE_FOLDER.rglob("*.nbc"))

@@ -5,9 +5,10 @@ from .cifar import parse_cifar_binary, parse_cifar_pickle
 from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset, random_split
 from .digits import load_digits
 from .download import data_folders
+from .drawn_shapes import SHAPE_CLASSES, DrawnShapes
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
-from .label_maps import CAMVID_CLASSES, LabelMaps, load_label_maps, read_label_map
+from .label_maps import CAMVID_CLASSES, LABEL_MAP_NAMES, VOC_NAMES, LabelMaps, instance_targets, known_name, load_label_maps, read_label_map
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
@@ -15,9 +16,13 @@ from .safe_pickle import load_pickle
 __all__ = [
     "CAMVID_CLASSES",
     "DATASETS",
+    "LABEL_MAP_NAMES",
+    "SHAPE_CLASSES",
+    "VOC_NAMES",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
+    "DrawnShapes",
     "ImageDataset",
     "ImageFolder",
     "LabelMaps",
@@ -26,6 +31,8 @@ __all__ = [
     "data_folders",
     "default_collate",
     "default_transform",
+    "instance_targets",
+    "known_name",
     "load_dataset",
     "load_digits",
     "load_label_maps",

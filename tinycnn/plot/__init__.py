@@ -10,6 +10,7 @@ from .filters import draw_filters
 from .images import draw_predictions, draw_wrong
 from .overlay import colour_labels, draw_label_maps, overlay, overlay_instances
 from .palettes import CAMVID_32, camvid_palette, instance_palette, palette_for, voc_colour_map
+from .pixel_curves import draw_class_scores, draw_pixel_curves
 from .precision_recall import draw_precision_recall
 from .report import Picture, Report, write_report
 
@@ -23,6 +24,7 @@ __all__ = [
     "colour_labels",
     "draw_activations",
     "draw_bubbles",
+    "draw_class_scores",
     "draw_confusion",
     "draw_curves",
     "draw_errors",
@@ -32,6 +34,7 @@ __all__ = [
     "draw_layer_transfer",
     "draw_map",
     "draw_neighbours",
+    "draw_pixel_curves",
     "draw_precision_recall",
     "draw_predictions",
     "draw_range_test",

@@ -48,7 +48,9 @@ from .prepare import Prepared, build_loaders, initialise, prepare
 from .recipes import NAMED_RECIPES, RECIPES, recipe
 from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
-from .segmentation import NUCLEI_CLASSES, PixelRecord, SegmentationConfig, evaluate_segmentation, pixel_scores, train_segmentation
+from .segmentation import PixelRecord, PixelResult, train_segmentation
+from .segmentation_config import SEGMENTATION_RECIPES, SegmentationConfig, segmentation_recipe
+from .segmentation_evaluation import NUCLEI_CLASSES, PixelEvaluation, evaluate_segmentation, moments, pixel_scores
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
 from .watcher import Watcher
@@ -62,6 +64,7 @@ __all__ = [
     "OPTIMIZER_VARIANTS",
     "RECIPES",
     "SCHEDULES",
+    "SEGMENTATION_RECIPES",
     "SIX_STAGES",
     "Checkpoint",
     "Deepened",
@@ -82,7 +85,9 @@ __all__ = [
     "OptimizerRun",
     "OverfitResult",
     "PartTransfer",
+    "PixelEvaluation",
     "PixelRecord",
+    "PixelResult",
     "Prepared",
     "RangeTest",
     "Schedule",
@@ -127,6 +132,7 @@ __all__ = [
     "loss_of",
     "main_output",
     "model_parts",
+    "moments",
     "overfit_one_batch",
     "part_groups",
     "paths_of",
@@ -143,6 +149,7 @@ __all__ = [
     "run_stages",
     "save_checkpoint",
     "search",
+    "segmentation_recipe",
     "split_classes",
     "stuck_at_log_classes",
     "train",

@@ -1,6 +1,7 @@
-"""Training a network that names every pixel: one visible loop, whole pictures for testing, and single cells out of their classes.
+"""Training a network that names every pixel: one visible loop over pictures and label maps.
 
 It is a loop of its own, beside `train`, because that one counts images with one label each, in its log, its hints and its confusion matrix.
+Log, checkpoint and interruption are the same.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,64 +17,26 @@ from typing import Any
 import numpy as np
 
 from .. import optim
-from ..autograd import no_grad
+from .. import random as tinycnn_random
 from ..data import LabelMaps
 from ..data.seeding import sample_generators
-from ..data.transforms import ColorJitter, PairedColour, PairedCompose, PairedElastic, PairedFlip, PairedRandomCrop, PairedScale, PairedTransform
 from ..errors import ArgumentError, TrainingError
-from ..metrics import SegmentationScores, segmentation_confusion, segmentation_scores
-from ..models.segmentation import (
-    UNet,
-    border_classes,
-    instances_by_border,
-    match_instances,
-    median_frequency_weights,
-    overlap_tile,
-    segmentation_loss,
-    unet_input_size,
-    unet_weight_map,
-)
+from ..models.segmentation import border_classes, median_frequency_weights, segmentation_loss, unet_weight_map
 from ..nn import Module
 from ..tensor import Tensor
-from .checkpoint import Checkpoint, save_checkpoint
+from .checkpoint import NEWEST, Checkpoint, has_checkpoint, load_checkpoint, require_writable, save_checkpoint
+from .config import TrainConfig, build_optimizer
 from .interrupt import finish_the_step
+from .log import RunLog, start_event
+from .progress import readable_seconds
+from .run import _require_same
+from .segmentation_config import SegmentationConfig
+from .segmentation_evaluation import evaluate_segmentation, main_scores, normalised, whole_scores
 
-__all__ = ["NUCLEI_CLASSES", "PixelRecord", "SegmentationConfig", "evaluate_segmentation", "pixel_scores", "train_segmentation"]
+__all__ = ["PixelRecord", "PixelResult", "train_segmentation"]
 
-NUCLEI_CLASSES = ("background", "interior", "border")
 IGNORE = 255
-TILE = 256  # pixels that a tile of a valid U-Net covers, about
-
-
-@dataclass(frozen=True)
-class SegmentationConfig:
-    """What a run is decided by."""
-
-    epochs: int = 30
-    batch_size: int = 4
-    learning_rate: float = 0.001  # of Adam, at first; it falls as (1 - step / steps)^0.9, as DeepLab's does
-    terms: Mapping[str, float] = field(default_factory=lambda: {"cross_entropy": 1.0})
-    balance: bool = False  # classes weighed by median frequency
-    weight_map: bool = False  # instance labels: U-Net's weights near borders
-    crop: int = 0  # pixels a side of random crops, 0 for whole pictures
-    flip: bool = True
-    scale: float = 0.0  # pictures grow and shrink by up to this share
-    colour: float = 0.0  # brightness, contrast and saturation change by up to this share
-    elastic: float = 0.0  # alpha of elastic deformation, in pixels
-    seed: int = 0
-
-    def transform(self) -> PairedTransform:
-        """How training pictures are varied."""
-        steps: list[PairedTransform] = [PairedFlip(0.5)] if self.flip else []
-        if self.scale:
-            steps.append(PairedScale(1 - self.scale, 1 + self.scale))
-        if self.elastic:
-            steps.append(PairedElastic(self.elastic))
-        if self.crop:
-            steps.append(PairedRandomCrop(self.crop))
-        if self.colour:
-            steps.append(PairedColour(ColorJitter(self.colour, self.colour, self.colour)))
-        return PairedCompose(steps)
+UNTIMED, TIMED = 2, 5  # steps that compile, and those whose time the forecast is made from
 
 
 @dataclass(frozen=True)
@@ -83,69 +46,98 @@ class PixelRecord:
     epoch: int  # from 1
     loss: float  # mean of the epoch's steps
     parts: dict[str, float]  # of the loss, unweighted
+    pixel_accuracy: float  # of the training pictures while they were learned from
     learning_rate: float  # of the last step
-    seconds: float
+    seconds: float  # validation included
+    validation_accuracy: float | None = None
+    validation_iou: float | None = None  # mean over classes, those without pixels left out
+
+    def row(self) -> dict[str, Any]:
+        """The record as one flat row of numbers."""
+        row = dataclasses.asdict(self)
+        return {**row, **{f"loss_{name}": value for name, value in row.pop("parts").items()}}
 
 
-def normalised(pictures: np.ndarray, mean: Any, std: Any) -> Tensor:
-    """Pictures (N, H, W, 3) uint8 as a batch (N, 3, H, W) float32."""
-    scaled = (pictures.astype(np.float32) / 255 - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
-    return Tensor(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
+@dataclass(frozen=True)
+class PixelResult:
+    """What a run leaves behind."""
+
+    epochs: list[dict[str, Any]] = field(default_factory=list)  # rows of PixelRecord, also those from before a resumption
+    interrupted: str | None = None  # "SIGINT" or "SIGTERM"
+    exit_code: int = 0  # 130 after SIGINT, 143 after SIGTERM
+    checkpoint: Path | None = None
 
 
-def moments(data: LabelMaps, most: int = 50) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of up to `most` pictures, from 0 to 1."""
-    pixels = np.concatenate([data[i][0].reshape(-1, 3) for i in range(min(most, len(data)))]) / 255.0
-    return pixels.mean(0).round(4).tolist(), (pixels.std(0) + 1e-3).round(4).tolist()
+class PixelRun:
+    """Where a run stands: weights, optimiser, log, and what the epoch has summed up so far."""
 
+    def __init__(
+        self, model: Module, config: SegmentationConfig, steps: int, output: str | Path | None, run_info: dict[str, Any] | None
+    ) -> None:
+        self.model, self.config, self.run_info = model, config, dict(run_info or {})
+        self.folder = None if output is None else require_writable(output)
+        shared = ("optimizer", "learning_rate", "momentum", "weight_decay")
+        self.optimizer = build_optimizer(model, TrainConfig(**{name: getattr(config, name) for name in shared}))
+        self.scheduler = optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / steps) ** 0.9)
+        self.log = RunLog(self.folder, log_every=1)
+        self.epoch, self.step = 0, 0
+        self.sums: dict[str, float] = {}
 
-def pixel_scores(model: Module, pictures: np.ndarray, mean: Any, std: Any) -> np.ndarray:
-    """The scores of every pixel, in evaluation mode; a U-Net without padding answers tile by tile.
+    def go_on(self) -> str | None:
+        """Take everything from the folder's checkpoint; a sentence when the newest could not be read."""
+        if self.folder is None or not has_checkpoint(self.folder):
+            return None
+        found = load_checkpoint(self.folder)
+        _require_same(found.config, self.config.to_dict(), found.run_info, self.run_info)
+        self.model.load_state_dict({name: Tensor(array) for name, array in found.model.items()})
+        assert found.optimizer is not None and found.scheduler is not None and found.generator is not None
+        self.optimizer.load_state_dict(found.optimizer)
+        self.scheduler.load_state_dict(found.scheduler)
+        tinycnn_random.set_state(found.generator)
+        self.epoch, self.step, self.sums = found.epoch, found.step, dict(found.sums)
+        self.log.events = found.events
+        return found.note
 
-    Shapes: (N, H, W, 3) uint8 -> (N, num_classes, H, W)
-    """
-    model.eval()
-    images = normalised(pictures, mean, std)
-    if isinstance(model, UNet) and model.padding == "valid":
-        return overlap_tile(model, images, unet_input_size(TILE, model.depth))
-    with no_grad():
-        return _scores_of(model(images)).data
+    def note_step(self, loss: float, parts: dict[str, float], scores: np.ndarray, targets: np.ndarray) -> None:
+        """Add a step to the epoch's sums."""
+        kept = targets != IGNORE
+        right = int(np.count_nonzero((scores.argmax(1) == targets) & kept))
+        named = {f"loss_{name}": value for name, value in parts.items()}
+        for name, value in {"loss": loss, "right": right, "pixels": int(kept.sum()), "steps": 1, **named}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+        self.step += 1
 
+    def close_epoch(self, rate: float, seconds: float, validation: Any) -> PixelRecord:
+        """Write the epoch's row, and keep the run."""
+        steps = self.sums["steps"]
+        parts = {name.removeprefix("loss_"): value / steps for name, value in self.sums.items() if name.startswith("loss_")}
+        seen = () if validation is None else (validation.scores.pixel_accuracy, validation.scores.mean_iou)
+        accuracy = self.sums["right"] / max(1.0, self.sums["pixels"])
+        record = PixelRecord(self.epoch + 1, self.sums["loss"] / steps, parts, accuracy, rate, seconds, *seen)
+        self.log.epoch(record.row())
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, {}
+        self.keep()
+        return record
 
-def _scores_of(output: Any) -> Tensor:
-    return output["out"] if isinstance(output, dict) else output
-
-
-def _batches(data: LabelMaps, config: SegmentationConfig, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures and labels of one epoch, shuffled and varied by seed, epoch and number alone."""
-    order = np.random.default_rng([config.seed, epoch]).permutation(len(data))
-    transform = config.transform()
-    for start in range(0, len(order), config.batch_size):
-        chosen = order[start : start + config.batch_size]
-        generators = sample_generators(config.seed, epoch, chosen)
-        pairs = [transform(*data[int(i)], generator) for i, generator in zip(chosen, generators, strict=True)]
-        sizes = {picture.shape for picture, _ in pairs}
-        if len(sizes) > 1:
-            raise ArgumentError(f"train_segmentation: pictures of one batch differ in size, {sorted(sizes)}; set crop, or batch_size=1")
-        yield np.stack([picture for picture, _ in pairs]), np.stack([labels for _, labels in pairs])
-
-
-def _targets(labels: np.ndarray, instances: bool, config: SegmentationConfig) -> tuple[np.ndarray, np.ndarray | None]:
-    """Classes of the pixels, and their weights where they have some."""
-    if not instances:
-        return labels, None
-    known = np.where(labels == IGNORE, 0, labels)
-    targets = np.stack([border_classes(one) for one in known])
-    weights = np.stack([unet_weight_map(one, balance=False) for one in known]) if config.weight_map else None
-    return targets, weights
-
-
-def _middle(array: np.ndarray | None, size: tuple[int, ...]) -> np.ndarray | None:
-    """Of maps, the part that a network without padding answers for."""
-    if array is None:
-        return None
-    top, left = ((whole - part) // 2 for whole, part in zip(array.shape[1:], size, strict=True))
-    return array[:, top : top + size[0], left : left + size[1]]
+    def keep(self) -> None:
+        """Write the run as it stands."""
+        if self.folder is None:
+            return
+        save_checkpoint(
+            self.folder / NEWEST,
+            Checkpoint(
+                model={name: value.data for name, value in self.model.state_dict().items()},
+                optimizer=self.optimizer.state_dict(),
+                scheduler=self.scheduler.state_dict(),
+                generator=tinycnn_random.get_state(),
+                epoch=self.epoch,
+                step=self.step,
+                sums=self.sums,
+                config=self.config.to_dict(),
+                run_info=self.run_info,
+                events=self.log.events,
+            ),
+        )
 
 
 def train_segmentation(
@@ -153,35 +145,42 @@ def train_segmentation(
     data: LabelMaps,
     config: SegmentationConfig | None = None,
     *,
+    validation: LabelMaps | None = None,
     mean: Any = (0.5, 0.5, 0.5),
     std: Any = (0.25, 0.25, 0.25),
     output: str | Path | None = None,
+    resume: bool = False,
     run_info: dict[str, Any] | None = None,
     say: Callable[[str], None] | None = None,
-) -> list[PixelRecord]:
+) -> PixelResult:
     """Train on pictures and label maps.
 
     Parameters
     ----------
     model
-        Maps images (N, 3, H, W) to scores (N, num_classes, H, W), or to a dict of them with "out"; smaller scores are those of the middle.
+        Maps images (N, 3, H, W) to scores (N, num_classes, H, W), or to a dict of them with "out"; a U-Net without padding sees its images
+        mirrored around.
     data
         Classes of pixels; without names of classes the labels are instances, and background, interior and border are learned.
     config
         Hyper-parameters.
+    validation
+        Pictures looked at every `config.validate_every` epochs.
     mean, std
         Of the pictures' channels, from 0 to 1.
     output
-        Folder for checkpoint.npz, written after each epoch.
+        Folder for checkpoint.npz, log.csv and log.jsonl, written after each epoch; nothing is written without it.
+    resume
+        Go on from the checkpoint in `output`, to the same bits as a run that was never stopped.
     run_info
         Kept in the checkpoint.
     say
-        Gets a line an epoch.
+        Gets a line an epoch, and after a few steps a forecast of the minutes that all will take.
 
     Returns
     -------
-    list of PixelRecord
-        One an epoch; Ctrl-C ends with the step, and the checkpoint is written.
+    PixelResult
+        Ctrl-C ends with the step, and the run is kept.
 
     Raises
     ------
@@ -189,84 +188,113 @@ def train_segmentation(
         When there are no pictures, or those of a batch differ in size.
     TrainingError
         When the loss is no longer a number.
+    UsageError
+        When a checkpoint was trained with another config.
     """
     config = config or SegmentationConfig()
     if not len(data):
         raise ArgumentError("train_segmentation: the data set is empty")
+    tell = say or (lambda _: None)
     weights = median_frequency_weights((data[i][1] for i in range(len(data))), len(data.classes)) if config.balance and data.classes else None
-    optimizer = optim.Adam([parameter for parameter in model.parameters() if parameter.requires_grad], lr=config.learning_rate)
-    steps = config.epochs * math.ceil(len(data) / config.batch_size)
-    scheduler = optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps) ** 0.9)
-    records: list[PixelRecord] = []
+    run = PixelRun(model, config, config.epochs * math.ceil(len(data) / config.batch_size), output, run_info)
+    if resume:
+        tell(run.go_on() or f"going on at epoch {run.epoch + 1}, step {run.step + 1}")
+    run.log.start(start_event(config.to_dict(), run.run_info))
+    forecast = Forecast(config, len(data), tell)
     with finish_the_step() as interruption:
-        for epoch in range(config.epochs):
-            began, losses, parts = time.perf_counter(), [], []
+        while run.epoch < config.epochs and not interruption.signal:
+            began, rate = time.perf_counter(), float(run.optimizer.param_groups[0]["lr"])
             model.train()
-            for pictures, labels in _batches(data, config, epoch):
-                optimizer.zero_grad()
-                answer = model(normalised(pictures, mean, std))
+            # A resumed epoch passes over the batches that it has already learned from.
+            for pictures, labels in _batches(data, config, run.epoch, run.step):
+                run.optimizer.zero_grad()
+                answer = whole_scores(model, normalised(pictures, mean, std))
                 targets, pixel_weights = _targets(labels, not data.classes, config)
-                size = _scores_of(answer).shape[2:]
-                loss, named = segmentation_loss(
-                    answer, _middle(targets, size), config.terms, class_weights=weights, pixel_weights=_middle(pixel_weights, size)
-                )
+                loss, parts = segmentation_loss(answer, targets, config.terms(), class_weights=weights, pixel_weights=pixel_weights)
                 if not math.isfinite(loss.item()):
-                    raise TrainingError(f"train_segmentation: the loss became {loss.item()} in epoch {epoch + 1}; a smaller learning rate helps")
+                    raise TrainingError(f"train_segmentation: the loss became {loss.item()} in epoch {run.epoch + 1}; a smaller learning rate helps")
                 loss.backward()
-                rate = float(optimizer.param_groups[0]["lr"])
-                optimizer.step()
-                scheduler.step()
-                losses.append(loss.item())
-                parts.append(named)
+                rate = float(run.optimizer.param_groups[0]["lr"])
+                run.optimizer.step()
+                run.scheduler.step()
+                run.note_step(loss.item(), parts, main_scores(answer).data, targets)
+                forecast.step(run)
                 if interruption.signal:
                     break
-            means = {name: float(np.mean([one[name] for one in parts])) for name in parts[0]}
-            records.append(PixelRecord(epoch + 1, float(np.mean(losses)), means, rate, time.perf_counter() - began))
-            if say is not None:
-                say(f"epoch {epoch + 1}/{config.epochs}: loss {records[-1].loss:.4f}, {records[-1].seconds:.1f} s")
-            _keep(output, model, config, run_info, records)
-            if interruption.signal:
-                break
-    return records
+            else:
+                seen = _validate(model, validation, config, run.epoch, mean, std)
+                tell(_line_of(run.close_epoch(rate, time.perf_counter() - began, seen), config.epochs))
+    if interruption.signal:
+        run.keep()
+        where = "; nothing was saved, the run has no folder" if run.folder is None else f", saved in {run.folder}: go on with --resume"
+        tell(f"stopped by {interruption.name} in epoch {run.epoch + 1}{where}")
+    run.log.end(interruption.name or "finished")
+    checkpoint = None if run.folder is None else run.folder / NEWEST
+    return PixelResult(run.log.epochs, interruption.name or None, interruption.exit_code, checkpoint)
 
 
-def _keep(output: str | Path | None, model: Module, config: SegmentationConfig, run_info: dict[str, Any] | None, records: list[PixelRecord]) -> None:
-    """Write the run as it stands."""
-    if output is None:
-        return
-    arrays = {name: value.data for name, value in model.state_dict().items()}
-    events = [{"event": "epoch", **dataclasses.asdict(record)} for record in records]
-    settings = {**dataclasses.asdict(config), "terms": dict(config.terms)}
-    save_checkpoint(output, Checkpoint(arrays, epoch=len(records), config=settings, run_info=dict(run_info or {}), events=events))
+class Forecast:
+    """Says once, after a few steps, how many minutes the run will take; the first steps compile and count for nothing."""
+
+    def __init__(self, config: SegmentationConfig, pictures: int, tell: Callable[[str], None]) -> None:
+        self.config, self.pictures, self.tell = config, pictures, tell
+        self.ends = [time.perf_counter()]
+
+    def step(self, run: PixelRun) -> None:
+        """Note that a step has ended."""
+        if len(self.ends) > UNTIMED + TIMED:
+            return
+        self.ends.append(time.perf_counter())
+        if len(self.ends) <= UNTIMED + TIMED:
+            return
+        each = float(np.median(np.diff(self.ends)[UNTIMED:])) / min(self.config.batch_size, self.pictures)
+        epochs = self.config.epochs - run.epoch
+        minutes = each * self.pictures * epochs / 60
+        self.tell(f"{1000 * each:.0f} ms a picture: {epochs} epochs of {self.pictures} will take about {minutes:.1f} minutes, validation aside")
 
 
-def evaluate_segmentation(
-    model: Module, data: LabelMaps, *, mean: Any, std: Any, absent: str = "skip", threshold: float = 0.5
-) -> tuple[SegmentationScores, tuple[int, int, int] | None]:
-    """Scores over whole pictures; of instances also how many were found, invented and missed.
+def _line_of(record: PixelRecord, epochs: int) -> str:
+    seen = ""
+    if record.validation_iou is not None:
+        seen = f"  validation: mean IoU {100 * record.validation_iou:.2f} %, pixels {100 * (record.validation_accuracy or 0):.2f} %"
+    line = f"epoch {record.epoch}/{epochs}  loss {record.loss:.4f}  pixels {100 * record.pixel_accuracy:.2f} %{seen}"
+    return f"{line}  {readable_seconds(record.seconds)}"
 
-    Parameters
-    ----------
-    model, data, mean, std
-        As in `train_segmentation`.
-    absent
-        What a class without pixels counts; see `tinycnn.metrics.segmentation_scores`.
-    threshold
-        Intersection over union from which an instance counts as found.
 
-    Returns
-    -------
-    scores, counts
-        None for counts where labels are classes.
-    """
-    classes = len(data.classes) or len(NUCLEI_CLASSES)
-    matrix, counts = np.zeros((classes, classes), np.int64), np.zeros(3, int)
-    for i in range(len(data)):
-        picture, labels = data[i]
-        guess = pixel_scores(model, picture[None], mean, std)[0].argmax(0)
-        truth = labels if data.classes else border_classes(labels)
-        matrix += segmentation_confusion(truth, guess, classes, ignore_index=IGNORE if data.classes else None)
-        if not data.classes:
-            counts += match_instances(labels, instances_by_border(guess), threshold)
-    scores = segmentation_scores(matrix, absent=absent)
-    return scores, None if data.classes else (int(counts[0]), int(counts[1]), int(counts[2]))
+def _validate(model: Module, validation: LabelMaps | None, config: SegmentationConfig, epoch: int, mean: Any, std: Any) -> Any:
+    """Look at the validation pictures where it is time to."""
+    due = config.validate_every and ((epoch + 1) % config.validate_every == 0 or epoch + 1 == config.epochs)
+    return evaluate_segmentation(model, validation, mean=mean, std=std) if validation is not None and due else None
+
+
+def _batches(data: LabelMaps, config: SegmentationConfig, epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pictures and labels of one epoch from its batch `first` on, shuffled and varied by seed, epoch and number alone."""
+    order = np.random.default_rng([config.seed, epoch]).permutation(len(data))
+    transform = config.transform()
+    for start in range(first * config.batch_size, len(order), config.batch_size):
+        chosen = order[start : start + config.batch_size]
+        generators = sample_generators(config.seed, epoch, chosen)
+        pairs = [transform(*_sample(data, int(i)), generator) for i, generator in zip(chosen, generators, strict=True)]
+        sizes = {picture.shape for picture, _ in pairs}
+        if len(sizes) > 1:
+            raise ArgumentError(f"train_segmentation: pictures of one batch differ in size, {sorted(sizes)}; set crop, or batch_size=1")
+        yield np.stack([picture for picture, _ in pairs]), np.stack([labels for _, labels in pairs])
+
+
+def _sample(data: LabelMaps, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its labels; instances have numbers that leave 255 to what augmentation brings in from outside."""
+    picture, labels = data[index]
+    if not data.classes and labels.size and labels.max() >= IGNORE:
+        labels = labels.astype(np.int32) + (labels >= IGNORE)
+    return picture, labels
+
+
+def _targets(labels: np.ndarray, instances: bool, config: SegmentationConfig) -> tuple[np.ndarray, np.ndarray | None]:
+    """Classes of the pixels, and their weights where they have some."""
+    if not instances:
+        return labels, None
+    outside = labels == IGNORE
+    known = np.where(outside, 0, labels)
+    targets = np.where(outside, IGNORE, np.stack([border_classes(one) for one in known]))
+    weights = np.stack([unet_weight_map(one, balance=False) for one in known]) if config.weight_map else None
+    return targets, weights

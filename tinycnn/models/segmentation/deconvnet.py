@@ -91,7 +91,7 @@ class DeconvNet(Module):
         return self.classifier(x)
 
 
-@builder(task="segmentation")
+@builder(task="segmentation", image_size=224)
 def deconvnet(num_classes: int = VOC_CLASSES, in_channels: int = 3, *, width: float = 1.0, hidden: int = 4096) -> DeconvNet:
     """DeconvNet: 251,805,653 parameters with 21 classes; options as in `DeconvNet`."""
     return DeconvNet(num_classes, in_channels, width=width, hidden=hidden)

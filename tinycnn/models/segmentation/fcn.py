@@ -194,19 +194,19 @@ def _joined(scores: Tensor, finer: Tensor, offset: int) -> Tensor:
     return functional.add(_cropped(scores, 0, height, width), _cropped(finer, offset, height, width))
 
 
-@builder(task="segmentation")
+@builder(task="segmentation", image_size=224)
 def fcn32s_vgg16(num_classes: int = VOC_CLASSES, in_channels: int = 3, *, width: float = 1.0, hidden: int = 4096, learned: str = "inner") -> FCNVGG16:
     """FCN-32s: 134,346,581 parameters and 1,806,336 of its fixed upsampling; options as in `FCNVGG16`."""
     return FCNVGG16(32, num_classes, in_channels, width=width, hidden=hidden, learned=learned)
 
 
-@builder(task="segmentation")
+@builder(task="segmentation", image_size=224)
 def fcn16s_vgg16(num_classes: int = VOC_CLASSES, in_channels: int = 3, *, width: float = 1.0, hidden: int = 4096, learned: str = "inner") -> FCNVGG16:
     """FCN-16s, scores of pool4 added: 134,815,994 parameters with upsampling; options as in `FCNVGG16`."""
     return FCNVGG16(16, num_classes, in_channels, width=width, hidden=hidden, learned=learned)
 
 
-@builder(task="segmentation")
+@builder(task="segmentation", image_size=224)
 def fcn8s_vgg16(num_classes: int = VOC_CLASSES, in_channels: int = 3, *, width: float = 1.0, hidden: int = 4096, learned: str = "inner") -> FCNVGG16:
     """FCN-8s, scores of pool4 and pool3 added: 134,489,759 parameters with upsampling; options as in `FCNVGG16`."""
     return FCNVGG16(8, num_classes, in_channels, width=width, hidden=hidden, learned=learned)
