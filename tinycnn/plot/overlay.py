@@ -65,7 +65,7 @@ def overlay_instances(picture: Any, instances: Any) -> np.ndarray:
 
     Shapes: (H, W, 3) uint8, (H, W) -> (H, W, 3) uint8
     """
-    numbers = np.asarray(instances)
+    numbers = np.asarray(instances).astype(np.int64)  # bytes cannot hold the -1 below
     palette = instance_palette(int(numbers.max(initial=0)))
     painted = overlay(picture, np.where(numbers == 0, -1, numbers), palette, opacity=0.4, ignore_index=-1)
     edge = np.zeros(numbers.shape, bool)

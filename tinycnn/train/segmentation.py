@@ -55,7 +55,8 @@ class PixelRecord:
     def row(self) -> dict[str, Any]:
         """The record as one flat row of numbers."""
         row = dataclasses.asdict(self)
-        return {**row, **{f"loss_{name}": value for name, value in row.pop("parts").items()}}
+        parts = row.pop("parts")
+        return {**row, **{f"loss_{name}": value for name, value in parts.items()}}
 
 
 @dataclass(frozen=True)

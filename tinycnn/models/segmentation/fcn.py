@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from ... import functional
 from ...errors import ArgumentError
-from ...nn import Conv2d, Dropout, MaxPool2d, Module, init
+from ...nn import Conv2d, Dropout, Linear, MaxPool2d, Module, init
 from ...tensor import Tensor
 from ..registry import builder
 from ..sizes import require_images
@@ -176,7 +176,7 @@ class FCNVGG16(Module):
             If layers differ in number or shape.
         """
         copy_convolutions(vgg.features, self.stages)
-        linear = [layer for layer in vgg.classifier if hasattr(layer, "weight")]
+        linear = [layer for layer in vgg.classifier if isinstance(layer, Linear)]
         for ours, theirs, kernel in ((self.fc6, linear[0], self.fc6.weight.shape[2]), (self.fc7, linear[1], 1)):
             conv = convolutionalise(theirs, kernel)
             if conv.weight.shape != ours.weight.shape:

@@ -151,9 +151,9 @@ def _loss(name: str, scores: Tensor, target: Any, ignore_index: int, class_weigh
     if channels == 1:
         raise ArgumentError("segmentation_loss: the softmax of one channel is always 1; take the term 'binary', or a network with 2 classes")
     if pixel_weights is None:
-        weight = None if class_weights is None else np.asarray(class_weights, scores.data.dtype)
+        by_class = None if class_weights is None else np.asarray(class_weights, scores.data.dtype)
         reduction = "mean" if kept.any() else "sum"
-        return functional.cross_entropy(scores, labels, weight, ignore_index=ignore_index, reduction=reduction)
+        return functional.cross_entropy(scores, labels, by_class, ignore_index=ignore_index, reduction=reduction)
     each = functional.cross_entropy(scores, labels, class_weights, ignore_index=ignore_index, reduction="none")
     return functional.sum(each * Tensor(counts)) / float(max(1, kept.sum()))
 
