@@ -226,7 +226,9 @@ def test_camvid_is_as_its_readme_says():
     assert sizes == {"train": 367, "val": 101, "test": 233}
     picture, labels = load_label_maps(SHARED / "camvid_half")[0]
     assert picture.shape == (180, 240, 3)
-    assert set(np.unique(labels)) <= {*range(11), 255} and (labels == CAMVID_CLASSES.index("road")).mean() > 0.1
+    assert set(np.unique(labels)) <= {*range(11), 255}
+    sky, road = (np.nonzero(labels == CAMVID_CLASSES.index(name))[0].mean() for name in ("sky", "road"))
+    assert sky < 60 and road > 120  # rows: the names are in the order of the numbers
 
 
 @pytest.mark.skipif(not (SHARED / "dsb2018_256").is_dir(), reason="no nuclei in ../shared/data")

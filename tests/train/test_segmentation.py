@@ -183,12 +183,12 @@ def test_configs_refuse_and_recipes_fill_in():
 # Each kind of network learns four small pictures by heart.
 
 BY_HEART = {
-    "unet_small": ({"width": 0.125, "depth": 2}, 0.01, 60, {}),
-    "unet": ({"width": 0.125, "depth": 2, "batch_norm": True, "dropout": 0.0}, 0.01, 60, {}),
-    "segnet_small": ({"width": 0.25}, 0.01, 120, {}),
-    "deconvnet_small": ({"width": 0.25, "hidden": 64}, 0.01, 150, {}),
-    "fcn8s_small": ({"width": 0.25, "hidden": 64}, 0.002, 150, {}),
-    "gated_scnn": ({"width": 0.25}, 0.01, 80, {"loss": "cross_entropy+edge"}),
+    "unet_small": ({"width": 0.125, "depth": 2}, 0.01, 200, {}),
+    "unet": ({"width": 0.125, "depth": 2, "batch_norm": True, "dropout": 0.0}, 0.005, 400, {}),
+    "segnet_small": ({"width": 0.25}, 0.01, 200, {}),
+    "deconvnet_small": ({"width": 0.25, "hidden": 64}, 0.005, 200, {}),
+    "fcn8s_small": ({"width": 0.25, "hidden": 64}, 0.002, 300, {}),
+    "gated_scnn": ({"width": 0.25}, 0.01, 200, {"loss": "cross_entropy+edge"}),
 }
 
 
@@ -211,7 +211,7 @@ def test_cells_of_four_pictures_are_learned_by_heart():
     data = DrawnShapes(4, 48, instances=True)
     tinycnn.manual_seed(0)
     model = models.get_model("unet_small", num_classes=3, width=0.125, depth=2)
-    config = SegmentationConfig(epochs=80, learning_rate=0.01, flip=False, weight_map=True, loss="cross_entropy+dice")
+    config = SegmentationConfig(epochs=200, learning_rate=0.01, flip=False, weight_map=True, loss="cross_entropy+dice")
     mean, std = train.moments(data)
     train_segmentation(model, data, config, mean=mean, std=std)
     verdict = evaluate_segmentation(model, data, mean=mean, std=std)
