@@ -185,9 +185,9 @@ def test_configs_refuse_and_recipes_fill_in():
 BY_HEART = {
     "unet_small": ({"width": 0.125, "depth": 2}, 0.01, 200, {}),
     "unet": ({"width": 0.125, "depth": 2, "batch_norm": True, "dropout": 0.0}, 0.005, 400, {}),
-    "segnet_small": ({"width": 0.25}, 0.01, 200, {}),
-    "deconvnet_small": ({"width": 0.25, "hidden": 64}, 0.005, 200, {}),
-    "fcn8s_small": ({"width": 0.25, "hidden": 64}, 0.002, 300, {}),
+    "segnet_small": ({"width": 0.25}, 0.01, 500, {}),
+    "deconvnet_small": ({"width": 0.25, "hidden": 64}, 0.005, 400, {}),
+    "fcn8s_small": ({"width": 0.25, "hidden": 64}, 0.002, 400, {}),
     "gated_scnn": ({"width": 0.25}, 0.01, 200, {"loss": "cross_entropy+edge"}),
 }
 

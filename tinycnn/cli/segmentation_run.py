@@ -124,11 +124,11 @@ def _data_place(name: str) -> str:
 def _new(arguments: argparse.Namespace) -> PixelPlan:
     from ..data import known_name, load_label_maps
     from ..train import NUCLEI_CLASSES, moments, require_writable, segmentation_recipe
+    from .data import short_name
 
     place = _data_place(arguments.data or DEFAULT_DATA)
     changes, options = _settings(arguments)
-    name = known_name(place)
-    config, builder_options = segmentation_recipe(arguments.model, name, **changes)
+    config, builder_options = segmentation_recipe(arguments.model, known_name(place), **changes)
     data = load_label_maps(place)
     classes = list(data.classes or NUCLEI_CLASSES)
     options = {"num_classes": len(classes), "in_channels": 3, **builder_options, **options}
@@ -145,7 +145,7 @@ def _new(arguments: argparse.Namespace) -> PixelPlan:
         "mean": mean,
         "std": std,
     }
-    folder = require_writable(new_run_folder(arguments.out, arguments.model, name))
+    folder = require_writable(new_run_folder(arguments.out, arguments.model, short_name(place)))
     return PixelPlan(arguments.model, config, info, folder, False)
 
 
