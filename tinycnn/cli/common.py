@@ -88,7 +88,11 @@ def value_of(field: str, text: str) -> Any:
     """The text as the field's type."""
     from ..train import TrainConfig
 
-    kind = type(getattr(TrainConfig(), field))
+    return field_type(field, type(getattr(TrainConfig(), field)), text)
+
+
+def field_type(field: str, kind: type, text: str) -> Any:
+    """The text as a value of a type: bool, int, float or str."""
     if kind is bool and text.lower() in ("true", "false"):
         return text.lower() == "true"
     try:

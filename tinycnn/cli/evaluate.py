@@ -6,7 +6,6 @@ from typing import Any
 
 from ..errors import UsageError
 from .common import Console, add_data_options, add_machine_options, find_run, table, use_threads
-from .train_detection import evaluate_command, run_task
 
 DESCRIPTION = """\
 Evaluate a trained network on test images: accuracy, loss, a table of the classes, pictures and report. RUN is a run's
@@ -38,17 +37,23 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(arguments.json)
     use_threads(arguments.threads)
     from ..metrics import class_report
-    from ..train import evaluate
+    from ..train import evaluate, load_checkpoint
     from .data import open_data
-    from .runs import restore
+    from .runs import restore, task_of_run
+    from .train_detection import evaluate_command
 
     source = find_run(arguments.run)
-    if run_task(source) == "detection":
+    task = task_of_run(load_checkpoint(source).run_info)
+    if task == "detection":
         return evaluate_command(arguments, source, console)
-    restored = restore(source)
+    restored = restore(source, task)
     if restored.note:
         console.say(f"note: {restored.note}")
     info = restored.info
+    if task == "segmentation":
+        from .segmentation_run import evaluate_pixels
+
+        return evaluate_pixels(arguments, source, restored, console)
     data = open_data(arguments.data or info["data"], arguments.download)
     _require_fit(info, data)
     evaluation = evaluate(restored.model, data.test_loader(mean=info["mean"], std=info["std"]))

@@ -25,6 +25,7 @@ COMMANDS = {
     "health": ("health", "say in words how a run stands: dead units, update sizes, gradients, plateaus"),
     "detect": ("detect", "find objects on pictures or on every frame of a video, drawn, with frames a second"),
     "predict": ("predict", "say what is on an image, with your network or one trained on ImageNet"),
+    "segment": ("segment", "paint the class of every pixel over a photo, or count the cells on it"),
     "ckpt": ("ckpt", "inspect, diff, convert: look into files of weights, PyTorch's among them, and rewrite them"),
     "search": ("search", "search hyper-parameters, by grid or at random"),
     "experiment": ("experiment", "init, lr-range, degradation, side-branches and more: small experiments with a table"),

@@ -7,6 +7,9 @@ from typing import Any
 
 from ..errors import CheckpointError, UsageError
 
+# The command that shows an image to a network of each other task.
+ASKED_BY = {"detection": "tinycnn detect IMAGE --model", "segmentation": "tinycnn segment PHOTO --model"}
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -19,6 +22,18 @@ class Restored:
     hints: list[str]
     source: Path
     note: str | None  # a sentence when the newest checkpoint could not be read
+
+
+def task_of_run(info: dict[str, Any]) -> str:
+    """What the network of a run does, from its checkpoint's facts: "classification", "detection" or "segmentation"."""
+    return str(info.get("task", "classification"))
+
+
+def task_of_network(name: str | None) -> str:
+    """What the network of that name does; names that do not exist count as classifiers', whose command says so."""
+    from ..models import list_models
+
+    return next((task for task in ASKED_BY if name in list_models(task)), "classification")
 
 
 def check_model_name(name: str) -> None:
@@ -43,16 +58,18 @@ def model_options(name: str, classes: int, channels: int, image_size: int) -> di
     return {option: value for option, value in wanted.items() if option in accepted}
 
 
-def restore(path: Path) -> Restored:
-    """Build the network that a checkpoint names and load its weights."""
+def restore(path: Path, task: str | None = "classification") -> Restored:
+    """Build the network that a checkpoint names and load its weights; a run of another task is refused, with None none is."""
     from ..models import get_model
     from ..tensor import Tensor
     from ..train import load_checkpoint, replace_head
 
     checkpoint = load_checkpoint(path)
     info = checkpoint.run_info
-    if info.get("task") == "detection":
-        raise UsageError(f"{path} is a detector; `tinycnn detect IMAGE --model {path}` asks it")
+    own = task_of_run(info)
+    if task not in (None, own):
+        words = f"`{ASKED_BY[own]} {path}` asks it" if own in ASKED_BY else "name another run"
+        raise UsageError(f"{path} is a run of {own}, not of {task}; {words}")
     try:
         model = get_model(info["model"], **info["model_options"])
         if info.get("neck"):

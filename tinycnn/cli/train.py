@@ -22,7 +22,7 @@ from .common import (
 from .detection_data import short_detection_name
 from .leaderboard import note_run
 from .live import add_live_options, live_page
-from .train_detection import add_detection_options, is_detector, run_task, train_command
+from .train_detection import add_detection_options
 
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
@@ -41,8 +41,10 @@ examples:
   tinycnn train --resume runs/lenet5-digits          after Ctrl-C, from where it stopped
   tinycnn train fasterrcnn_mini --data shapes --minutes 15     a detector on drawn shapes
   tinycnn train retinanet_mini --data bccd --minutes 30 --option min_size=240 --option max_size=320
+  tinycnn train unet --data nuclei                   the class of every pixel; also shapes (drawn, nothing to download) and camvid
+  tinycnn train segnet --data camvid --set width=0.5 --set loss=cross_entropy+0.5*dice
 
-models: `tinycnn train --list` names them; detectors stand behind the others
+models: `tinycnn train --list` names them by task
 """
 
 
@@ -90,23 +92,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, evaluate, draw."""
+    from ..models import list_models
+    from ..train import load_checkpoint
+    from .runs import ASKED_BY, task_of_network, task_of_run
+    from .segmentation_run import train_pixels
+    from .train_detection import train_command
+
     console = Console(arguments.json)
     if arguments.list:
-        from ..models import list_models
-
-        console.say("\n".join(list_models()))
-        console.say("\ndetectors, which learn from --data shapes, bccd, voc:FOLDER or coco:FOLDER:\n" + "\n".join(list_models("detection")))
-        console.result({"models": list_models(), "detectors": list_models("detection")})
+        names = {task: list_models(task) for task in ("classification", *ASKED_BY)}
+        console.say("\n".join(names["classification"]))
+        console.say("\ndetectors, which learn from --data shapes, bccd, voc:FOLDER or coco:FOLDER:\n" + "\n".join(names["detection"]))
+        console.say("\nof every pixel's class, which learn from --data shapes, camvid or nuclei:\n" + "\n".join(names["segmentation"]))
+        console.result({"models": names["classification"], "detectors": names["detection"], "segmentation": names["segmentation"]})
         return 0
     began = time.perf_counter()
     use_threads(arguments.threads)
-    resumed = None if arguments.resume is None else _run_to_resume(arguments)
-    if is_detector(arguments.model) or (resumed is not None and run_task(resumed) == "detection"):
+    resumed = None if arguments.resume is None else run_to_resume(arguments)
+    task = task_of_network(arguments.model) if arguments.model or resumed is None else task_of_run(load_checkpoint(resumed).run_info)
+    if task == "detection":
         return train_command(arguments, console, resumed)
     for option in ("minutes", "images", "sniper", "model_settings"):
         if getattr(arguments, option):
             raise UsageError(f"--{option.replace('model_settings', 'option')} is for detectors; {arguments.model or 'this run'} is none")
-    plan = _plan(arguments)
+    if task == "segmentation":
+        return train_pixels(arguments, console, began, resumed)
+    plan = _plan(arguments, resumed)
     return _carry_out(plan, arguments, console, began)
 
 
@@ -118,15 +129,14 @@ class _Plan:
         self.folder, self.resume = folder, resume
 
 
-def _plan(arguments: argparse.Namespace) -> _Plan:
+def _plan(arguments: argparse.Namespace, folder: Path | None) -> _Plan:
     from ..train import TrainConfig, load_checkpoint, recipe, require_writable
     from .data import check_data_name, open_data, short_name
     from .runs import check_model_name, model_options
 
     if arguments.model is not None:
         check_model_name(arguments.model)
-    if arguments.resume is not None:
-        folder = _run_to_resume(arguments)
+    if folder is not None:
         found = load_checkpoint(folder)
         model = found.run_info.get("model", "")
         check_model_name(model)
@@ -163,9 +173,10 @@ def changes(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**settings, **{name: value for name, value in given.items() if value is not None}}
 
 
-def _run_to_resume(arguments: argparse.Namespace) -> Path:
+def run_to_resume(arguments: argparse.Namespace) -> Path:
     """The folder named by --resume or --out, else the newest run of this model and data."""
     from .data import short_name
+    from .runs import task_of_network
 
     if arguments.resume:
         found = find_run(arguments.resume)
@@ -174,8 +185,10 @@ def _run_to_resume(arguments: argparse.Namespace) -> Path:
         return find_run(str(arguments.out))
     if arguments.model is None:
         raise UsageError("--resume: name the run, as in `tinycnn train --resume runs/lenet5-digits`, or the model")
-    data = short_detection_name(arguments.data or "shapes") if is_detector(arguments.model) else short_name(arguments.data or "digits")
-    stem = f"{arguments.model}-{data}"
+    task = task_of_network(arguments.model)
+    short = short_detection_name if task == "detection" else short_name
+    default = "digits" if task == "classification" else "shapes"
+    stem = f"{arguments.model}-{short(arguments.data or default)}"
     own = [path for path in RUNS.glob(f"{stem}*") if path.name.removeprefix(stem).lstrip("-").isdigit() or path.name == stem]
     begun = [path for path in own if (path / "checkpoint.npz").exists() or (path / "checkpoint.previous.npz").exists()]
     if not begun:
@@ -198,7 +211,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     console.say(f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes")
     console.say(f"mean {_numbers(data.train.mean)}, standard deviation {_numbers(data.train.std)} of each channel, pixels from 0 to 1")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
-    if not _kernels_cached():
+    if not kernels_cached():
         console.say("the first run compiles the kernels once, which takes a while")
     with live_page(arguments, console, info) as page:
         result = train(*prepared, config, output=plan.folder, resume=plan.resume, run_info=info, watcher=page)
@@ -285,7 +298,8 @@ def _write_config(plan: _Plan, info: dict[str, Any]) -> None:
     (plan.folder / "config.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _kernels_cached() -> bool:
+def kernels_cached() -> bool:
+    """Whether a command has compiled kernels on this machine before."""
     from ..kernels.jit import CACHE_FOLDER
 
     return CACHE_FOLDER is not None and any(CACHE_FOLDER.rglob("*.nbc"))

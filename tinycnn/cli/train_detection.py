@@ -19,20 +19,6 @@ MANY_EPOCHS = 100_000  # of a run that its minutes end
 QUICK_IMAGES = 100  # evaluated while the time runs; the whole test set after it
 
 
-def is_detector(name: str | None) -> bool:
-    """Whether a network of that name detects."""
-    from ..models import list_models
-
-    return name is not None and name in list_models("detection")
-
-
-def run_task(folder: Path) -> str:
-    """What the network of a run does: "detection", else "classification"."""
-    from ..train import load_checkpoint
-
-    return str(load_checkpoint(folder).run_info.get("task", "classification"))
-
-
 def add_detection_options(parser: argparse.ArgumentParser) -> None:
     """The options of `tinycnn train` that detectors alone have."""
     group = parser.add_argument_group("detectors", "--data shapes, shapes:SEED, bccd, voc:FOLDER or coco:FOLDER")

@@ -1,7 +1,7 @@
 """Networks, one file a paper, under the names their papers and torchvision give them."""
 
 from ..weights.matching import load_weights
-from . import detection, metric, restoration, text
+from . import detection, metric, restoration, segmentation, text
 from .alexnet import *
 from .cbam import *
 from .clips import *

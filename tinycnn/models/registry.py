@@ -37,7 +37,7 @@ def builder(function: Any = None, *, image_size: int | None = None, task: str = 
     image_size
         Pixels a side of the images that the network is made for; left out, the builder's own `image_size`, else 224.
     task
-        What the network does: "classification", one row of logits an image, or "detection".
+        What the network does: "classification", one row of logits an image, "detection", or "segmentation", scores of every pixel.
     """
     if function is None:
         return functools.partial(builder, image_size=image_size, task=task)

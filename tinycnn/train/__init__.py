@@ -52,6 +52,9 @@ from .prepare import Prepared, build_loaders, initialise, prepare
 from .recipes import NAMED_RECIPES, RECIPES, recipe
 from .run import EpochRecord, TrainResult
 from .search import Trial, grid, random_choices, search
+from .segmentation import PixelRecord, PixelResult, train_segmentation
+from .segmentation_config import SEGMENTATION_RECIPES, SegmentationConfig, segmentation_recipe
+from .segmentation_evaluation import NUCLEI_CLASSES, PixelEvaluation, evaluate_segmentation, moments, pixel_scores
 from .stages import MODES, SIX_STAGES, Schedule, Stage, StageResult, part_groups, read_schedule, run_stages
 from .surgery import Heads, NeckAndHead, heads_loss, last_layer, replace_head, with_heads
 from .timed import TimedSchedule
@@ -62,10 +65,12 @@ __all__ = [
     "INITIALISATIONS",
     "MODES",
     "NAMED_RECIPES",
+    "NUCLEI_CLASSES",
     "OPTIMIZERS",
     "OPTIMIZER_VARIANTS",
     "RECIPES",
     "SCHEDULES",
+    "SEGMENTATION_RECIPES",
     "SIX_STAGES",
     "Checkpoint",
     "Deepened",
@@ -89,10 +94,14 @@ __all__ = [
     "OptimizerRun",
     "OverfitResult",
     "PartTransfer",
+    "PixelEvaluation",
+    "PixelRecord",
+    "PixelResult",
     "Prepared",
     "PreparedDetector",
     "RangeTest",
     "Schedule",
+    "SegmentationConfig",
     "Stage",
     "StageResult",
     "TimedSchedule",
@@ -117,6 +126,7 @@ __all__ = [
     "dead_relus",
     "evaluate",
     "evaluate_detector",
+    "evaluate_segmentation",
     "features",
     "gradient_flow",
     "grid",
@@ -137,9 +147,11 @@ __all__ = [
     "loss_of",
     "main_output",
     "model_parts",
+    "moments",
     "overfit_one_batch",
     "part_groups",
     "paths_of",
+    "pixel_scores",
     "prepare",
     "prepare_detector",
     "probabilities_as_logits",
@@ -153,10 +165,12 @@ __all__ = [
     "run_stages",
     "save_checkpoint",
     "search",
+    "segmentation_recipe",
     "split_classes",
     "stuck_at_log_classes",
     "train",
     "train_detector",
+    "train_segmentation",
     "unscaled_inputs",
     "watch_outputs",
     "weighted_layers",

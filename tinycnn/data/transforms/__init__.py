@@ -3,6 +3,7 @@
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
 saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
 `joint`, `joint_crop`, `joint_warp`, `joint_elastic`: image, boxes, masks and keypoints moved together.
+`paired`: a picture and its label map, moved together.
 """
 
 from .colour import ColorJitter
@@ -32,6 +33,7 @@ from .joint_crop import JointIoUCrop, JointPad, JointRandomCrop, JointZoomOut
 from .joint_elastic import JointElastic
 from .joint_warp import JointAffine, mosaic
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
+from .paired import PairedColour, PairedCompose, PairedElastic, PairedFlip, PairedRandomCrop, PairedScale, PairedTransform
 from .warp import ElasticTransform, RandomAffine, RandomRotation
 
 __all__ = [
@@ -58,6 +60,13 @@ __all__ = [
     "JointZoomOut",
     "MixUp",
     "Normalize",
+    "PairedColour",
+    "PairedCompose",
+    "PairedElastic",
+    "PairedFlip",
+    "PairedRandomCrop",
+    "PairedScale",
+    "PairedTransform",
     "RandomAffine",
     "RandomChoice",
     "RandomCrop",
