@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinycnn.data import DataLoader, ShapesDetection
+from tinycnn.data import DataLoader, KeptInMemory, ShapesDetection
 from tinycnn.data.shape_outlines import OUTLINES, placed_outline
 from tinycnn.data.shapes import filled
 from tinycnn.data.transforms import JointCompose, JointHorizontalFlip, boxes_of_masks
@@ -140,3 +140,28 @@ def test_it_ends_as_a_list_does():
 def test_what_cannot_be_is_refused(arguments, words):
     with pytest.raises(ArgumentError, match=words):
         ShapesDetection(**arguments)
+
+
+def test_samples_kept_in_memory_are_the_same_ones():
+    drawn = ShapesDetection(3, size=80, seed=5)
+    for kept in (KeptInMemory(drawn), KeptInMemory(drawn, megabytes=0.01), KeptInMemory(drawn, megabytes=0)):
+        for place in (0, 1, 0, 2, 1):
+            (image, target), (again, same) = drawn[place], kept[place]
+            assert image.dtype == again.dtype
+            np.testing.assert_array_equal(image, again)
+            assert list(target) == list(same)
+            for name in target:
+                np.testing.assert_array_equal(target[name], same[name])
+            again[:], same["boxes"][:] = 0, 0  # a caller's changes stay the caller's
+
+
+def test_an_image_of_more_levels_is_kept_as_it_is():
+    class Fine(ShapesDetection):
+        def pair(self, index):
+            image, target = super().pair(index)
+            return image + np.float32(1e-4), target
+
+    fine = Fine(1, size=80)
+    kept = KeptInMemory(fine)
+    kept[0]
+    np.testing.assert_array_equal(kept[0][0], fine[0][0])

@@ -83,13 +83,14 @@ def open_detection(text: str, images: int | None = None) -> OpenedDetection:
 
 
 def _shapes(text: str, images: int | None, source: str) -> OpenedDetection:
-    from ..data import ShapesDetection
+    from ..data import KeptInMemory, ShapesDetection
 
     if text and not text.isdigit():
         raise UsageError(f"--data {source}: write shapes:SEED with a whole number, such as shapes:7")
     seed = int(text or 0)
     train = ShapesDetection(images or SHAPES_TRAIN, seed=seed, train=True)
-    return OpenedDetection("shapes", source, train, ShapesDetection(SHAPES_TEST, seed=seed, train=False))
+    test = ShapesDetection(SHAPES_TEST, seed=seed, train=False)
+    return OpenedDetection("shapes", source, KeptInMemory(train), KeptInMemory(test))
 
 
 def bccd_folder() -> Path:
@@ -108,7 +109,7 @@ def bccd_folder() -> Path:
 
 def _folder(form: str, folder: Path, source: str, name: str, images: int | None) -> OpenedDetection:
     """A folder of annotations: its own splits, else one image in five put aside."""
-    from ..data import AnnotatedImages
+    from ..data import AnnotatedImages, KeptInMemory
     from ..data.annotations import read_splits
 
     splits = read_splits(folder, form)
@@ -129,7 +130,7 @@ def _folder(form: str, folder: Path, source: str, name: str, images: int | None)
     if train.classes != other.classes:
         raise DataError(f"{folder}: the training and the test pictures have different categories; write all of them into both files")
     notes = tuple(dict.fromkeys((*train.notes, *other.notes)))
-    return OpenedDetection(name, source, train.with_transform(without_crowds), other, notes)
+    return OpenedDetection(name, source, KeptInMemory(train.with_transform(without_crowds)), KeptInMemory(other), notes)
 
 
 def split_of(names: list[str], wanted: tuple[str, ...]) -> str | None:

@@ -10,6 +10,7 @@ from .download import data_folders
 from .drawn_shapes import SHAPE_CLASSES, DrawnShapes
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
+from .kept import KeptInMemory
 from .label_maps import CAMVID_CLASSES, LABEL_MAP_NAMES, VOC_NAMES, LabelMaps, instance_targets, known_name, load_label_maps, read_label_map
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
@@ -30,6 +31,7 @@ __all__ = [
     "DrawnShapes",
     "ImageDataset",
     "ImageFolder",
+    "KeptInMemory",
     "LabelMaps",
     "ShapesDetection",
     "Subset",

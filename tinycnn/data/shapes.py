@@ -19,6 +19,7 @@ __all__ = ["ShapesDetection"]
 FINE = 4  # steps a pixel while an outline is filled
 TRIES = 40  # places tried for a shape before the image stays as it is
 LEAST_PIXELS = 12  # of a shape that is seen
+LEVELS = np.float32(255)  # of a colour, as in a photo's file
 CONTRAST = 0.25  # least difference of shape and background in some channel
 
 
@@ -142,7 +143,7 @@ class ShapesDetection(DetectionDataset):
             "iscrowd": np.zeros(len(shapes), np.int64),
             "image_id": int(index),
         }
-        return np.clip(image, 0, 1), target
+        return np.rint(LEVELS * np.clip(image, 0, 1)) / LEVELS, target
 
     def _shapes(self, generator: np.random.Generator) -> tuple[list[Shape], np.ndarray]:
         """Shapes from the lowest to the one on top, and of each the pixels that are seen, uint8 (K, H, W)."""
