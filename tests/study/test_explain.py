@@ -59,6 +59,11 @@ def test_every_operator_is_explained(name):
     json.dumps(found.to_dict(), allow_nan=False)
 
 
+def test_a_metric_is_sent_to_its_own_commands():
+    with pytest.raises(UsageError, match="average_precision is a metric, not an operator; `tinycnn metrics TABLE`.*`tinycnn ap .* --steps`"):
+        explain("average_precision")
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(2, 8))
 @pytest.mark.parametrize("name", sorted(OPERATORS))

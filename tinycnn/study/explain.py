@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import metrics
 from ..errors import ShapeError, TinycnnError, UsageError
 from ..registry import OPERATORS, Operator
 from .explain_arguments import arguments_for, as_numbers, given_names
@@ -138,6 +139,11 @@ def _known(name: Any) -> Operator:
 
     if name in OPERATORS:
         return OPERATORS[name]
+    if name in metrics.__all__:
+        raise UsageError(
+            f"explain: {name} is a metric, not an operator; `tinycnn metrics TABLE` works out those of classes with your numbers put in, "
+            "`tinycnn ap DETECTIONS TRUTH --steps` builds a precision-recall curve and its average precision step by step"
+        )
     close = get_close_matches(str(name), OPERATORS, n=3, cutoff=0.5)
     offer = f"did you mean {' or '.join(close)}?" if close else "`tinycnn explain --list` names them all"
     raise UsageError(f"explain: there is no operator {name!r}; {offer}")

@@ -18,8 +18,8 @@ __all__ = ["LectureMap", "Shown", "checks_of", "lecture", "places_of"]
 SHORT = 12  # rows that are shown in full; more make a listing
 STATUS = {
     "runs": "all of it runs",
-    "partly": "runs, and more arrives",
-    "later": "arrives with a later issue",
+    "partly": "runs, but for what its last line says",
+    "named": "only named there and here: the glossary explains it",
     "reading": "to read, nothing to run",
 }
 
@@ -150,7 +150,7 @@ def _with_word(one: Shown, word: str) -> Shown:
 
 
 def _searched(row: Row) -> str:
-    return " ".join((row.id, row.taught, row.later, *row.runs, *(check.what for check in row.checks))).lower()
+    return " ".join((row.id, row.taught, row.missing, *row.runs, *(check.what for check in row.checks))).lower()
 
 
 def _nearest(word: str) -> str:
@@ -206,8 +206,8 @@ def row_text(row: Row) -> str:
         lines += [
             f"      {check.what}: {expected_text(check)}{'' if source == 'deck' else f'  [{source}]'}" for source, check in numbers.get(run, ())
         ]
-    if row.later:
-        lines += ["", f"  {row.later}"]
+    if row.missing:
+        lines += ["", f"  {row.missing}"]
     return "\n".join(lines)
 
 
@@ -264,7 +264,7 @@ def _listing(found: LectureMap) -> str:
         kind = "" if one.slide.kind == "slide" else f" ({one.slide.kind})"
         lines.append(f"  {one.number:>2}  {one.slide.title}{kind}")
         for row in one.rows:
-            best = next((command for command in row.runs if is_command(command)), row.runs[0].splitlines()[-1] if row.runs else row.later)
+            best = next((command for command in row.runs if is_command(command)), row.runs[0].splitlines()[-1] if row.runs else "")
             lines.append(f"        {row.id}  {row.status:<8} {best if len(best) <= 100 else f'{best[:97]}...'}")
         mine = [erratum for erratum in found.errata if erratum.deck == deck.id and erratum.row in one.slide.row_ids]
         lines += [f"        erratum {erratum.number}: {erratum.says}" for erratum in mine]
@@ -274,7 +274,7 @@ def _listing(found: LectureMap) -> str:
 def row_dict(row: Row) -> dict[str, Any]:
     """A row for JSON."""
     return {
-        "id": row.id, "status": row.status, "decks": row.decks.split(), "taught": row.taught, "commands": list(row.commands), "later": row.later,
+        "id": row.id, "status": row.status, "decks": row.decks.split(), "taught": row.taught, "commands": list(row.commands), "missing": row.missing,
         "slides": [{"deck": deck, "slide": number, "title": title} for deck, number, title in places_of(row)],
         "numbers": [
             {"what": check.what, "run": check.run, "pick": check.pick, "expect": check.expect, "within": check.within, "source": source}

@@ -24,7 +24,7 @@ article { background: var(--panel); border-radius: 9px; padding: .7rem .9rem; ma
 article.now { border-left-color: var(--from); box-shadow: 0 0 0 2px var(--from); }
 article p { margin: .2rem 0 .5rem; } article .id { font-weight: 700; margin-right: .5em; }
 .badge { border: 1px solid var(--line); border-radius: 99px; padding: 0 .6em; font-size: .8rem; color: var(--soft); white-space: nowrap; }
-.badge.runs { color: var(--good); border-color: var(--good); } .badge.later { color: var(--now); border-color: var(--now); }
+.badge.runs { color: var(--good); border-color: var(--good); } .badge.named { color: var(--now); border-color: var(--now); }
 .badge.partly { color: var(--from); border-color: var(--from); }
 .run { position: relative; margin: .45rem 0; }
 .run pre { margin: 0; padding: .42rem 4.4rem .42rem .75rem; background: var(--paper); border: 1px solid var(--line); }
@@ -160,11 +160,11 @@ def _card(row: Row) -> str:
     for source, check in checks_of(row):
         numbers.setdefault(check.run, []).append((source, check))
     runs = "\n".join(_run(run, numbers.get(run, [])) for run in dict.fromkeys((*numbers, *row.commands)))
-    later = f'<p class="note">{_text(row.later)}</p>' if row.later else ""
-    words = _text(" ".join((row.id, row.taught, row.later, *row.runs, *(check.what for check in row.checks))).lower())
+    missing = f'<p class="note">{_text(row.missing)}</p>' if row.missing else ""
+    words = _text(" ".join((row.id, row.taught, row.missing, *row.runs, *(check.what for check in row.checks))).lower())
     return (
         f'<article data-id="{row.id}" data-status="{row.status}" data-words="{words}"><p><span class="id">{row.id}</span>'
-        f'<span class="badge {row.status}">{STATUS[row.status]}</span></p><p>{_text(row.taught)}</p>{runs}{later}</article>'
+        f'<span class="badge {row.status}">{STATUS[row.status]}</span></p><p>{_text(row.taught)}</p>{runs}{missing}</article>'
     )
 
 

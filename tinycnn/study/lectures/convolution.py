@@ -330,26 +330,30 @@ CONVOLUTION = (
     Row(
         "A28", "S2",
         "Cheap devices compute in fixed point: weights and activations in 8 bits.",
-        (),
+        ("tinycnn quantize runs/lenet5-mnist --html small.html", "tinycnn quantize runs/lenet5-mnist --compare"),
         (
+            Check("a range of 0 to 510 in 8 bits: the step, and the integer that means 0",
+                  "from tinycnn.study.quantization.affine import affine_of_range\nsmall = affine_of_range(0.0, 510.0)\n[small.scale, small.zero]",
+                  [2, -128]),
+            Check("signal to noise of 1 1 that became 1 0.9, in decibels",
+                  "from tinycnn.study.quantization.errors_by_layer import decibels\ndecibels(np.array([1.0, 1.0]), np.array([1.0, 0.9]))",
+                  23.0103, within=5e-5),
             Check(
                 "the step of 8 bits on -1 ... 1 errs by at most half of it",
                 "step = 1 / 127\nw = np.linspace(-1, 1, 1001)\nfloat(np.abs(F.round(w / step).numpy() * step - w).max() / step)", 0.5, within=0.01,
             ),
         ),
-        "quantised networks with calibration and accuracy arrive with issue 7",
     ),
     Row(
         "A29", "S0",
         "Text is a signal of one axis: word vectors, convolution over windows of words, the maximum over time.",
-        ("tinycnn explain conv1d", "tinycnn explain embedding"),
+        ("tinycnn explain conv1d", "tinycnn explain embedding", "tinycnn text train rt-polarity", "python examples/08_text.py"),
         (
             Check(
                 "a sentence of 7 words of 5 numbers, regions of 3 words: 5 windows, 1 maximum",
                 "maps = F.conv1d(np.ones((1, 5, 7)), np.ones((2, 5, 3)))\n[maps.shape[2], F.global_max_pool(maps).numpy().ravel()[0]]", [5, 15],
             ),
         ),
-        "a text network that is trained arrives with issue 7",
     ),
     Row(
         "A30", "S2",

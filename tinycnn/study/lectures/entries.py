@@ -48,14 +48,16 @@ class Row:
     taught: str
     commands: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    later: str = ""  # what is still missing, and which issue brings it
+    missing: str = ""  # what of it does not run here, and why
 
     @property
     def status(self) -> str:
-        """runs, partly (some of it arrives later), later, or reading (nothing to run)."""
-        if self.runs:
-            return "partly" if self.later else "runs"
-        return "later" if self.later else "reading"
+        """runs, partly (something is missing), named (only the glossary has it), or reading (nothing to run)."""
+        if not self.runs:
+            return "reading"
+        if all(run.startswith("tinycnn glossary ") for run in self.runs):
+            return "named"
+        return "partly" if self.missing else "runs"
 
     @property
     def runs(self) -> tuple[str, ...]:

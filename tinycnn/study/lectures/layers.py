@@ -96,19 +96,24 @@ LAYERS = (
     Row(
         "C10", "S2",
         "CBAM attends to channels, then to places, with two small gates.",
-        ("tinycnn summary cbam_resnet_cifar", "tinycnn summary cbam_resnet50"),
-        (),
-        "masks drawn over the image arrive with issue 7",
+        ("tinycnn summary cbam_resnet_cifar", "tinycnn summary cbam_resnet50",
+         "tinycnn attribute photo.jpg --model runs/cbam_resnet_cifar-cifar10 --show masks --out masks.png"),
+        (
+            Check("the first two masks on 32 x 32 pixels: 16 maps, then every pixel",
+                  "from tinycnn.study.attribution import attention_masks\n"
+                  "masks = attention_masks(models.cbam_resnet_cifar(), np.ones((1, 3, 32, 32), np.float32))\n"
+                  "[mask.values.shape for mask in masks[:2]] == [(16,), (32, 32)]", True),
+        ),
     ),
     Row(
         "C11", "S0",
         "Attention as a mask: features times numbers between 0 and 1, so that what does not matter goes dark.",
-        ("tinycnn explain mul", "tinycnn explain sigmoid"),
+        ("tinycnn explain mul", "tinycnn explain sigmoid",
+         "tinycnn attribute photo.jpg --model runs/cbam_resnet_cifar-cifar10 --show masks --out masks.png"),
         (
             Check("a gate of logits -20 and 20 blanks one pixel and keeps the other", "F.sigmoid([-20.0, 20.0]) * tinycnn.tensor([3.0, 5.0])", [0, 5],
                   within=1e-7),
         ),
-        "the mask drawn over the image arrives with issue 7",
     ),
     Row(
         "C12", "S2",
@@ -132,17 +137,16 @@ LAYERS = (
     Row(
         "C14", "S0 S1 S2",
         "Skips carry an encoder's sharp maps to the decoder: added in FCN, joined in U-Net, where they are cropped first.",
-        ("tinycnn explain cat",),
+        ("tinycnn explain cat", "tinycnn train unet --data nuclei", "tinycnn train fcn8s_small --data shapes"),
         (
             Check("U-Net's deepest crop: 64 to 56, joined to 512 + 512 maps",
                   "tinycnn.cat([tinycnn.zeros(1, 512, 64, 64)[:, :, 4:60, 4:60], tinycnn.zeros(1, 512, 56, 56)], 1).shape", [1, 1024, 56, 56]),
         ),
-        "U-Net and FCN arrive with issue 7",
     ),
     Row(
         "C15", "S0",
         "A graph convolution multiplies node features by a normalised neighbour matrix and by weights.",
-        ("tinycnn explain matmul",),
+        ("tinycnn explain matmul", 'tinycnn glossary "graph convolution"'),
         (
             Check("two nodes that see each other average their features",
                   "A = np.array([[0.5, 0.5], [0.5, 0.5]])\ntinycnn.tensor(A) @ tinycnn.tensor([[1.0, 2], [3, 4]], dtype=tinycnn.float64)", [[2,

@@ -63,9 +63,8 @@ NETWORKS = (
     Row(
         "D03", "S3",
         "ZF Net (2013): AlexNet with a finer first layer, found by looking at its features.",
-        ("tinycnn summary zfnet",),
+        ("tinycnn summary zfnet", "tinycnn attribute photo.jpg --method deconvnet --out parts.png"),
         (parameters("ZF Net", "zfnet", 62_357_608),),
-        "the deconvnet pictures arrive with issue 7",
     ),
     Row(
         "D04", "S0 S1",
@@ -205,8 +204,13 @@ NETWORKS = (
     Row(
         "D19", "S0",
         "Convolutional networks for sentences, and how sensitive they are to their settings.",
-        ("tinycnn explain conv1d", "tinycnn explain embedding"),
-        (),
-        "the text network with region sizes 2, 3, 4 and the sensitivity sweep arrive with issue 7",
+        ("tinycnn text train rt-polarity --region-sizes 2,3,4", "tinycnn text sweep rt-polarity --of region", "python examples/08_text.py",
+         'tinycnn text predict "a gorgeous , witty film" --html why.html'),
+        (
+            Check("parameters: 50 words of 300 numbers, 100 maps each of regions 2, 3, 4, two classes",
+                  "net = models.text.kim_cnn(50, region_sizes=(2, 3, 4))\nsum(p.numel() for p in net.parameters())",
+                  50 * 300 + 100 * 300 * (2 + 3 + 4) + 300 + 602),
+            Check("one maximum a map: what the last layer gets", "models.text.kim_cnn(50, region_sizes=(2, 3, 4)).classifier.in_features", 300),
+        ),
     ),
 )  # fmt: skip

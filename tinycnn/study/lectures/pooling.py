@@ -132,7 +132,7 @@ POOLING = (
     Row(
         "B11", "S0",
         "Down- and upsampling layers come in pairs: each unpooling takes the places of its pooling.",
-        (),
+        ("tinycnn train segnet --data camvid", "tinycnn train deconvnet_small --data shapes"),
         (
             Check(
                 "two poolings and their unpoolings bring 2 of 16 pixels' worth back to 8 x 8",
@@ -141,7 +141,6 @@ POOLING = (
                 "y = F.max_unpool2d(F.max_unpool2d(b, j, 2), i, 2).numpy()\n[*y.shape, int((y > 0).sum())]", [1, 1, 8, 8, 4],
             ),
         ),
-        "SegNet and DeconvNet, which are built of such pairs, arrive with issue 7",
     ),
     Row(
         "B12", "S0",
@@ -155,18 +154,19 @@ POOLING = (
     Row(
         "B13", "S1 S4",
         "RoIPool cuts a box of any size into a fixed grid and takes maxima; it rounds twice.",
-        ("tinycnn explain roi_pool",),
+        ("tinycnn explain roi_pool --html pool.html",),
         (
             Check("the whole 4 x 4 map, 0 to 15, in 2 x 2 bins: rounded outwards, the bins overlap", 'tinycnn conventions "RoIAlign offset"',
                 [[10, 11], [14, 15]], "rows.0.rules.2.result"),
         ),
-        "a viewer that draws the rounding on an image arrives with issue 6",
     ),
     Row(
         "B14", "S0 S1",
         "RoIAlign rounds nothing: it reads sampling points between the pixels.",
         ("tinycnn explain roi_align --backward --html align.html", 'tinycnn conventions "RoIAlign offset"'),
         (
+            Check("the same, sample by sample", 'tinycnn detection roialign --boxes "0 0 4 4" --input "0 1 2 3; 4 5 6 7; 8 9 10 11; 12 13 14 15"',
+                  [[2.5, 4.5], [10.5, 12.5]], "output"),
             Check("the means of the four bins, pixel centres at half", 'tinycnn conventions "RoIAlign offset"', [[2.5, 4.5], [10.5, 12.5]],
                   "rows.0.rules.0.result"),
         ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from .convolution import CONVOLUTION
 from .entries import Check, Row
 from .pooling import POOLING
+from .tasks import SEGMENTATION
 
 __all__ = ["QUESTIONS"]
 
-CHECKS = {row.id: row.checks for row in (*CONVOLUTION, *POOLING)}
+CHECKS = {row.id: row.checks for row in (*CONVOLUTION, *POOLING, *SEGMENTATION)}
 MEMORY = "tinycnn memory"
 
 QUESTIONS = (
@@ -65,7 +66,7 @@ QUESTIONS = (
     ),
     Row("J11", "S3", "Question: how many parameters has this layer?", ("tinycnn lecture A17",), CHECKS["A17"]),
     Row("J12", "S3", "Question: what is the output of 7 x 7, 3 x 3, stride 1, pad 1?", ("tinycnn lecture A15",), CHECKS["A15"][:1]),
-    Row("J13", "S2", "Question: can one restore with degraded images alone?", ("tinycnn lecture G09",), (), "Noise2Void arrives with issue 7"),
+    Row("J13", "S2", "Question: can one restore with degraded images alone?", ("tinycnn noise2void photo.jpg", "tinycnn lecture G09"), CHECKS["G09"]),
     Row(
         "J14", "S0",
         "VGG-16's weights as one archive of arrays, filters with their channels last.",
@@ -90,8 +91,9 @@ QUESTIONS = (
     Row(
         "J19", "S1",
         "Tasks of growing difficulty: digits, whole images, every pixel, boxes, instances.",
-        ("tinycnn train lenet5", "tinycnn train resnet20 --data cifar10"),
-        (),
-        "segmentation arrives with issue 7, boxes and instances with issue 6",
+        ("tinycnn train lenet5", "tinycnn train resnet20 --data cifar10", "tinycnn train unet_small --data shapes",
+         "tinycnn train fasterrcnn_mini --data shapes", "tinycnn train maskrcnn_mini --data shapes", "python examples/01_digits.py",
+         "python examples/02_classification.py", "python examples/03_segmentation.py", "python examples/04_detection.py",
+         "python examples/05_instance_segmentation.py"),
     ),
 )  # fmt: skip
