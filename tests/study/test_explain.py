@@ -60,7 +60,7 @@ def test_every_operator_is_explained(name):
 
 
 def test_a_metric_is_sent_to_its_own_commands():
-    with pytest.raises(UsageError, match="average_precision is a metric, not an operator; `tinycnn metrics TABLE`.*`tinycnn ap .* --steps`"):
+    with pytest.raises(UsageError, match=r"average_precision is a metric, not an operator; `tinycnn metrics TABLE`.*`tinycnn ap .* --steps`"):
         explain("average_precision")
 
 

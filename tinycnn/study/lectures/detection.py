@@ -125,7 +125,8 @@ DETECTION = (
         ("tinycnn explain roi_pool", "tinycnn region-costs vgg16 --measure", 'tinycnn glossary "selective search"'),
         (
             count("Fast R-CNN on VGG-16", "fastrcnn_vgg16", 134_690_729),
-            Check("overlaps of 0.9, 0.3 and 0.05: object, background, neither", "models.detection.BandMatcher(0.5, 0.1)(np.array([[0.9, 0.3, 0.05]]))",
+            Check("overlaps of 0.9, 0.3 and 0.05: object, background, neither",
+                  "models.detection.BandMatcher(0.5, 0.1)(np.array([[0.9, 0.3, 0.05]]))",
                   [0, -1, -2]),
             Check("20 regions of one map of 18 x 25 in 7 x 7 bins: what the head gets",
                   "boxes = np.tile([[0.0, 0.0, 0.0, 200.0, 150.0]], (20, 1))\nops.roi_pool(np.zeros((1, 8, 18, 25)), boxes, 7, 1 / 16).shape",
@@ -151,7 +152,8 @@ DETECTION = (
         "Three ways to see every scale: a pyramid of images, of filters, or of reference boxes.",
         (SLIDE_ANCHORS,),
         (
-            Check("windows of 64, step 16: a pyramid of images at 1, 1/2, 1/4", "models.detection.pyramid_window_count((480, 640), (64, 64), 16, 2.0)",
+            Check("windows of 64, step 16: a pyramid of images at 1, 1/2, 1/4",
+                  "models.detection.pyramid_window_count((480, 640), (64, 64), 16, 2.0)",
                   27 * 37 + 12 * 17 + 4 * 7),
             Check("whose work is 1 + 1/4 + 1/16 of one image",
                   "from tinycnn.models.detection.sliding_window import pyramid_sizes\n"
@@ -329,7 +331,8 @@ DETECTION = (
         "F22", "S4",
         "Names to look up: SNIPER, FoveaBox, Pooling Pyramid Network, scene-text detection.",
         ("tinycnn train foveabox_mini --data shapes --minutes 15", 'tinycnn train fasterrcnn_mini --data shapes --sniper "2:0-40 1:32-"',
-         "tinycnn glossary sniper", "tinycnn glossary foveabox", 'tinycnn glossary "pooling pyramid network"', 'tinycnn glossary "scene text detection"'),
+         "tinycnn glossary sniper", "tinycnn glossary foveabox", 'tinycnn glossary "pooling pyramid network"',
+         'tinycnn glossary "scene text detection"'),
         (
             Check("SNIPER: which of boxes of 20, 100 and 300 pixels each of its three scales learns from",
                   "boxes = np.array([[0.0, 0, 20, 20], [0, 0, 100, 100], [0, 0, 300, 300]])\n"
@@ -353,7 +356,8 @@ DETECTION = (
         ("tinycnn ckpt inspect ssd300.pth", "tinycnn detect photo.jpg --model nvidia_ssd300_resnet50 --weights ssd300.pth",
          'tinycnn glossary "SSD300 by NVIDIA"'),
         (
-            Check("its boxes at a place of each map", 'nn.utils.skip_init(models.detection.NvidiaSSD, "resnet18").anchor_generator.num_anchors_per_location()',
+            Check("its boxes at a place of each map",
+                  'nn.utils.skip_init(models.detection.NvidiaSSD, "resnet18").anchor_generator.num_anchors_per_location()',
                   [4, 6, 6, 6, 4, 4]),
         ),
     ),

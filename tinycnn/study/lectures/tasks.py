@@ -72,7 +72,8 @@ SEGMENTATION = (
             Check("where the class changes; ignored pixels stay ignored", "models.segmentation.label_edges([[[0, 0, 0, 1, 1, 255]]])",
                   [0, 0, 1, 1, 0, 255]),
             Check("the loss of an undecided boundary of one pixel in four: (3/4 + 3/4)/4 log 2",
-                  "models.segmentation.edge_loss(tinycnn.Tensor(np.zeros((1, 1, 1, 4))), np.array([[[1, 0, 0, 0]]])).item()", 0.25993019, within=1e-8),
+                  "models.segmentation.edge_loss(tinycnn.Tensor(np.zeros((1, 1, 1, 4))), np.array([[[1, 0, 0, 0]]])).item()", 0.25993019,
+                  within=1e-8),
         ),
     ),
     Row(
@@ -191,7 +192,8 @@ REPRESENTATION = (
          "tinycnn attribute photo.jpg --method guided_backprop deconvnet --out sheet.png", "tinycnn dream photo.jpg"),
         (
             Check("the pixels that move an element of LeNet-5's second convolution: 14 x 14 at most, 5 + 2 * 4 + 1",
-                  'field = study.effective_receptive_field(models.lenet5(), "conv2", (4, 1, 28, 28))\n[*field.box, field.outside]', [8, 8, 21, 21, 0]),
+                  'field = study.effective_receptive_field(models.lenet5(), "conv2", (4, 1, 28, 28))\n[*field.box, field.outside]',
+                  [8, 8, 21, 21, 0]),
         ),
     ),
     Row(
