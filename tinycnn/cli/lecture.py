@@ -20,7 +20,7 @@ examples:
   tinycnn lecture S3 9                     a slide
   tinycnn lecture A14 --run A14            a row, and its numbers computed
   tinycnn lecture pooling --golden         every number that has to do with pooling
-  tinycnn lecture --run all                compute them all, a minute
+  tinycnn lecture --run all                compute them all, a minute or two
   tinycnn lecture --errata --html lecture.html
 """
 
