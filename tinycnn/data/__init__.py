@@ -7,10 +7,19 @@ from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset,
 from .detection import DetectionDataset
 from .digits import load_digits
 from .download import data_folders
-from .drawn_shapes import SHAPE_CLASSES, DrawnShapes
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
-from .label_maps import CAMVID_CLASSES, LABEL_MAP_NAMES, VOC_NAMES, LabelMaps, instance_targets, known_name, load_label_maps, read_label_map
+from .label_maps import (
+    CAMVID_CLASSES,
+    LABEL_MAP_NAMES,
+    VOC_NAMES,
+    LabelMaps,
+    MaskMaps,
+    instance_targets,
+    known_name,
+    load_label_maps,
+    read_label_map,
+)
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
@@ -20,17 +29,16 @@ __all__ = [
     "CAMVID_CLASSES",
     "DATASETS",
     "LABEL_MAP_NAMES",
-    "SHAPE_CLASSES",
     "VOC_NAMES",
     "AnnotatedImages",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
     "DetectionDataset",
-    "DrawnShapes",
     "ImageDataset",
     "ImageFolder",
     "LabelMaps",
+    "MaskMaps",
     "ShapesDetection",
     "Subset",
     "TensorDataset",
