@@ -1,4 +1,4 @@
-"""The class of every pixel: a small U-Net learns to tell discs, squares and triangles apart on a rough background.
+"""The class of every pixel: a small U-Net learns to tell triangles, half discs and arrows apart on a rough background.
 
 The pictures are drawn, so there is nothing to download. `tinycnn train unet` does the same from the command line and leaves curves and a
 report; `--data nuclei` and `--data camvid` are real.
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from tinycnn import manual_seed, models, plot, train
-from tinycnn.data import SHAPE_CLASSES, load_label_maps
+from tinycnn.data import load_label_maps
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     config, options = train.segmentation_recipe("unet_small", "shapes", **({"epochs": 1} if arguments.smoke else {}))
 
     manual_seed(config.seed)
-    model = models.get_model("unet_small", num_classes=len(SHAPE_CLASSES), **options)
+    model = models.get_model("unet_small", num_classes=len(learn.classes), **options)
     mean, std = train.moments(learn)
     result = train.train_segmentation(model, learn, config, mean=mean, std=std, say=print)
 
@@ -39,9 +39,9 @@ def main() -> int:
     if arguments.picture:
         picture, labels = test[0]
         guess = train.pixel_scores(model, picture[None], mean, std)[0].argmax(0)
-        palette = plot.voc_colour_map(len(SHAPE_CLASSES))
+        palette = plot.voc_colour_map(len(test.classes))
         panels = {"picture": picture, "truth": plot.overlay(picture, labels, palette), "network": plot.overlay(picture, guess, palette)}
-        plot.draw_label_maps(panels, arguments.picture, classes=SHAPE_CLASSES, palette=palette, shown=range(len(SHAPE_CLASSES)))
+        plot.draw_label_maps(panels, arguments.picture, classes=test.classes, palette=palette, shown=range(len(test.classes)))
     return result.exit_code
 
 

@@ -156,4 +156,4 @@ def test_refusals_that_need_files(run_folder, run_main, tmp_path):
         found, _, err = run_main("detect", *arguments)
         assert (found, words in err, "Traceback" in err) == (code, True, False), err
     found, _, err = run_main("predict", tmp_path / "a.png", "--model", run_folder)
-    assert found == 2 and "is a detector; `tinycnn detect IMAGE" in err
+    assert found == 2 and "is a run of detection, not of classification; `tinycnn detect IMAGE" in err

@@ -8,16 +8,17 @@ from PIL import Image
 
 from tinycnn import plot
 from tinycnn.cli import main
-from tinycnn.data import VOC_NAMES, DrawnShapes, load_label_maps
+from tinycnn.data import VOC_NAMES, MaskMaps, ShapesDetection, load_label_maps
 from tinycnn.train import load_checkpoint
 
+OWN_NAMES = ["ground", "triangle", "half disc", "arrow"]
 TINY = ("--set", "width=0.03125", "--set", "depth=1", "--batch-size", "4")
 
 
 def write_shapes(root, instances):
     """Drawn shapes as files, in CamVid's layout or in the nuclei's."""
     for split, count in (("train", 4), ("val", 2), ("test", 2)):
-        data = DrawnShapes(count, 24, (9, count), instances=instances)
+        data = MaskMaps(ShapesDetection(count, 32, count, extent=(0.2, 0.5), objects=(2, 3)), instances=instances)
         for number in range(count):
             picture, labels = data[number]
             places = ("images", "labels") if instances else (split, f"{split}annot")
@@ -25,7 +26,7 @@ def write_shapes(root, instances):
                 (root / place).mkdir(parents=True, exist_ok=True)
                 Image.fromarray(array.astype(np.uint8)).save(root / place / f"{split}{number}.png")
     if not instances:
-        (root / "classes.txt").write_text("ground\ndisc\nsquare\ntriangle\n")
+        (root / "classes.txt").write_text("\n".join(OWN_NAMES))
     return root
 
 
@@ -47,7 +48,7 @@ def test_a_run_leaves_everything(pixel_run):
         assert {"curves.png", "class_iou.png"} <= names
     table = (folder / "class_iou.csv").read_text().splitlines()
     assert table[0] == "class,accuracy,iou,dice,true_pixels"
-    assert [line.split(",")[0] for line in table[1:]] == (["background", "interior", "border"] if cells else ["ground", "disc", "square", "triangle"])
+    assert [line.split(",")[0] for line in table[1:]] == (["background", "interior", "border"] if cells else OWN_NAMES)
     facts = json.loads((folder / "config.json").read_text())
     assert facts["run"]["data"] == str(data) and facts["run"]["model_options"]["depth"] == 1 and facts["run"]["instances"] is cells
     report = (folder / "report.html").read_text()
@@ -75,9 +76,9 @@ def test_eval_agrees_with_itself_and_takes_other_data(pixel_run, run_main, elsew
 
 def test_segment_paints_a_photo(pixel_run, run_main, elsewhere):
     folder, _, cells = pixel_run
-    Image.fromarray(DrawnShapes(1, 40)[0][0]).save("photo.png")
+    Image.new("RGB", (40, 40), (90, 30, 200)).save("photo.png")
     code, output, _ = run_main("segment", "photo.png", "--model", folder, "--labels", "numbers.png", "--opacity", "0.3")
-    assert code == 0 and "seen at 24 x 24" in output and ("cells" in output) == cells
+    assert code == 0 and "seen at 32 x 32" in output and ("cells" in output) == cells
     with Image.open("photo-segmented.png") as picture, Image.open("numbers.png") as numbers:
         assert picture.width > 400 and numbers.size == (40, 40)
     code, output, _ = run_main("segment", "photo.png", "photo.png", "--model", folder, "--size", "0", "--out", "there", "--json")

@@ -9,9 +9,9 @@ from PIL import Image
 from tests.data.published_formats import SHARED
 from tinycnn.data import (
     CAMVID_CLASSES,
-    SHAPE_CLASSES,
     VOC_NAMES,
-    DrawnShapes,
+    MaskMaps,
+    ShapesDetection,
     instance_targets,
     known_name,
     load_label_maps,
@@ -19,13 +19,15 @@ from tinycnn.data import (
 )
 from tinycnn.data.transforms import (
     ColorJitter,
-    PairedColour,
-    PairedCompose,
-    PairedElastic,
-    PairedFlip,
-    PairedRandomCrop,
-    PairedScale,
+    ImageOnly,
+    JointAffine,
+    JointCompose,
+    JointElastic,
+    JointHorizontalFlip,
+    JointRandomCrop,
+    JointScale,
     RandomCrop,
+    mosaic,
 )
 from tinycnn.errors import ArgumentError, DataError, ShapeError
 
@@ -139,18 +141,32 @@ def test_targets_of_a_detector():
 
 def test_shapes_are_drawn_alike_and_splits_differ():
     data = load_label_maps("shapes")
-    assert len(data) == 200 and data.classes == SHAPE_CLASSES and len(load_label_maps("shapes", "test")) == 40
+    assert len(data) == 200 and data.classes == ("background", "triangle", "half disc", "arrow") and data[0][1].shape == (64, 64)
+    assert len(load_label_maps("shapes", "test")) == 40 and len(data.first(None)) == 200 and len(data.first(300)) == 200
     for one, other in zip(data[5], load_label_maps("shapes").first(6)[5], strict=True):
         np.testing.assert_array_equal(one, other)
-    assert (data[0][0] != load_label_maps("shapes", "val")[0][0]).any()
+    firsts = [load_label_maps("shapes", split)[0][0] for split in ("train", "val", "test")]
+    assert all((firsts[one] != firsts[two]).any() for one, two in ((0, 1), (0, 2), (1, 2)))
     assert set(np.unique(np.concatenate([data[i][1].ravel() for i in range(20)]))) == {0, 1, 2, 3}
-    cells = DrawnShapes(3, 32, instances=True)
-    assert cells.classes == () and cells[0][1].max() >= 2 and cells.first(2).classes == ()
-    np.testing.assert_array_equal(DrawnShapes(3, 32)[1][1] > 0, cells[1][1] > 0)
     with pytest.raises(IndexError):
         data[200]
-    with pytest.raises(ArgumentError, match="at least 16 pixels, not 5 and 8"):
-        DrawnShapes(5, 8)
+    with pytest.raises(IndexError):
+        data.first(6)[6]
+
+
+def test_masks_become_label_maps():
+    drawn = ShapesDetection(3, 96, objects=(3, 3))
+    classes, cells = MaskMaps(drawn), MaskMaps(drawn, instances=True)
+    image, target = drawn[1]
+    picture, labels = classes[1]
+    assert picture.dtype == np.uint8 and labels.dtype == np.uint8 and cells[1][1].dtype == np.int32
+    np.testing.assert_allclose(picture.transpose(2, 0, 1) / 255, image, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_array_equal(labels, (target["masks"] * target["labels"][:, None, None]).sum(0))
+    np.testing.assert_array_equal(cells[1][1], (target["masks"] * np.arange(1, 4)[:, None, None]).sum(0))
+    assert cells.classes == () and cells.first(2).classes == () and len(cells.first(2)) == 2
+    bare = drawn.with_transform(lambda image, target: (image, {"boxes": target["boxes"]}))
+    with pytest.raises(ArgumentError, match="targets of ShapesDetection have no masks"):
+        MaskMaps(bare)[0]
 
 
 def test_voc_has_21_names():
@@ -158,6 +174,12 @@ def test_voc_has_21_names():
 
 
 # Changes that move both
+
+
+def move(transform, picture, labels, seed=0):
+    """Both, changed alike."""
+    moved, target = transform(picture, {"label_map": labels}, np.random.default_rng(seed))
+    return moved, target["label_map"]
 
 
 def striped(height=12, width=10):
@@ -170,8 +192,8 @@ def striped(height=12, width=10):
 @given(st.integers(0, 1000), st.integers(1, 16), st.integers(1, 16))
 def test_crops_and_flips_move_both_alike(seed, height, width):
     picture, labels = striped()
-    both = PairedCompose([PairedFlip(0.5), PairedRandomCrop((height, width))])
-    cut, classes = both(picture, labels, np.random.default_rng(seed))
+    both = JointCompose([JointHorizontalFlip(0.5), JointRandomCrop((height, width), fill=0)])
+    cut, classes = move(both, picture, labels, seed)
     assert cut.shape == (height, width, 3) and classes.shape == (height, width)
     inside = classes != 255
     np.testing.assert_array_equal(cut[..., 0][inside], classes[inside] * 10)
@@ -181,7 +203,7 @@ def test_crops_and_flips_move_both_alike(seed, height, width):
 @given(st.floats(0.4, 2.5))
 def test_scaling_invents_no_class(factor):
     picture, labels = striped()
-    scaled, classes = PairedScale(factor, factor)(picture, labels, np.random.default_rng(0))
+    scaled, classes = move(JointScale(factor, factor), picture, labels)
     assert scaled.shape[:2] == classes.shape == (round(12 * factor), round(10 * factor))
     assert set(np.unique(classes)) <= set(np.unique(labels))
 
@@ -190,31 +212,54 @@ def test_elastic_bends_both_and_ignores_the_outside():
     labels = np.zeros((40, 40), np.uint8)
     labels[10:30, 10:30] = 1
     picture = np.repeat((labels * 200)[..., None], 3, axis=2)
-    bent, classes = PairedElastic(alpha=60.0, sigma=4.0)(picture, labels, np.random.default_rng(1))
+    bent, classes = move(JointElastic(alpha=60.0, sigma=4.0), picture, labels, 1)
     assert set(np.unique(classes)) <= {0, 1, 255} and (classes != labels).any()
     sure = (classes != 255) & ((bent[..., 0] > 150) | (bent[..., 0] < 50))
     assert ((bent[..., 0] > 100) == (classes == 1))[sure].mean() > 0.98
-    wide = PairedElastic(alpha=60.0, sigma=4.0)(picture, labels.astype(np.int32) * 400, np.random.default_rng(1))[1]
+    wide = move(JointElastic(alpha=60.0, sigma=4.0), picture, labels.astype(np.int32) * 400, 1)[1]
     np.testing.assert_array_equal(wide == 400, classes == 1)
+
+
+def test_turning_moves_both_alike():
+    picture, labels = striped(10, 10)
+    turned, classes = move(JointAffine((90, 90), interpolation="nearest"), picture, labels)
+    np.testing.assert_array_equal(classes, np.rot90(labels, -1))
+    np.testing.assert_array_equal(turned[..., 0], classes * 10)
+    _, classes = move(JointAffine((45, 45)), picture, labels)
+    assert (classes[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all() and set(np.unique(classes)) <= {*np.unique(labels), 255}
+
+
+def test_a_mosaic_joins_the_label_maps():
+    picture, labels = striped(8, 8)
+    joined, target = mosaic([(picture, {"label_map": labels})] * 4, (8, 8), np.random.default_rng(0))
+    np.testing.assert_array_equal(joined[..., 0], target["label_map"] * 10)
+
+
+def test_as_many_boxes_as_rows_leave_the_label_map_whole():
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    boxes = np.array([[0, 0, 1, 1], [2, 0, 4, 2], [3, 1, 4, 3]], np.float32)
+    cut = JointRandomCrop((3, 1), min_visible=1.0)(np.zeros((3, 4), np.uint8), {"boxes": boxes, "label_map": labels}, np.random.default_rng(1))[1]
+    assert len(cut["boxes"]) < 3 and cut["label_map"].shape == (3, 1)
 
 
 def test_colour_changes_the_picture_alone():
     picture, labels = striped()
-    changed, classes = PairedColour(ColorJitter(0.5))(picture, labels, np.random.default_rng(0))
+    changed, classes = move(ImageOnly(ColorJitter(0.5)), picture, labels)
     assert (changed != picture).any()
     np.testing.assert_array_equal(classes, labels)
-    with pytest.raises(ShapeError, match="use a paired transform to move pixels"):
-        PairedColour(RandomCrop(4))(picture, labels)
+    with pytest.raises(ShapeError, match="use a joint transform"):
+        move(ImageOnly(RandomCrop(4)), picture, labels)
 
 
-def test_paired_transforms_refuse():
+def test_label_maps_that_do_not_fit_are_refused():
     picture, labels = striped()
-    with pytest.raises(ShapeError, match=r"needs a uint8 picture .* and labels"):
-        PairedFlip()(picture, labels[:3])
-    with pytest.raises(ArgumentError, match="probability"):
-        PairedFlip(1.5)
+    for wrong in (labels[:3], labels.astype(np.float32)):
+        with pytest.raises(ShapeError, match=r"label_map .* must hold whole numbers, \(12, 10\) as the image"):
+            move(JointHorizontalFlip(), picture, wrong)
+    with pytest.raises(ArgumentError, match=r"or with 'label_map' \(H, W\)"):
+        JointHorizontalFlip()(picture, {"labels": labels})
     with pytest.raises(ArgumentError, match="0 < low <= high"):
-        PairedScale(2.0, 1.0)
+        JointScale(2.0, 1.0)
 
 
 # The real sets, where they lie

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.guarded import guarded_empty, guarded_like, linux_only
-from tests.strategies import FLOATS, Convolution, convolutions
+from tests.strategies import FLOAT32_FIRST, FLOATS, Convolution, convolutions
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels import memory
 from tinycnn.kernels.cpu import conv, direct_plain, im2col
@@ -71,7 +71,8 @@ def test_grad_x(algorithm, case, dtype):
     assert_close(conv.conv2d_grad_x(*arguments, algorithm), definition.conv2d_grad_x, arguments)
 
 
-@given(convolutions(), dtypes, activations)
+@pytest.mark.parametrize("dtype", FLOAT32_FIRST)
+@given(case=convolutions(), activation=activations)
 def test_plain_loops(case, dtype, activation):
     arguments = forward_arguments(case, dtype, activation)
     assert_close(direct_plain.conv2d_plain(*arguments), definition.conv2d, arguments)

@@ -129,7 +129,7 @@ def test_grid_sample_in_float32(case, seed):
     sample_all(np.float32, normal(seed, shape, np.float32), grid, options, seed + 1)
 
 
-@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("mode", ["bilinear", *(pytest.param(mode, marks=pytest.mark.exhaustive) for mode in ("nearest", "bicubic"))])
 def test_many_samples_go_to_all_threads(mode):
     x, grid = normal(0, (2, 9, 20, 30), np.float64), np.random.default_rng(1).uniform(-1.2, 1.2, (2, 700, 2))
     grad, options = normal(2, (2, 9, 700), np.float64), (mode, "border", False)

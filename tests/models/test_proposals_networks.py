@@ -215,12 +215,12 @@ def test_one_object_is_named_and_found():
     assert parameters("localisation_mini") == 77_591
 
 
-MINIS = ("fasterrcnn_mini", "ssd_mini", "retinanet_mini", "maskrcnn_mini", "keypointrcnn_mini", "foveabox_mini")
+MINIS = ("fasterrcnn_mini", "ssd_mini", "retinanet_mini", "maskrcnn_mini", "keypointrcnn_mini", "foveabox_mini", "yolo_v1_mini", "yolo_v3_mini")
 
 
 @pytest.mark.parametrize("name", MINIS)
 def test_minis_are_small(name):
-    assert 300_000 < parameters(name) < 600_000
+    assert 300_000 < parameters(name) < 650_000
     assert models.input_size(name) == (3, 128, 128)
     assert name in models.list_models("detection")
 
@@ -258,7 +258,8 @@ def scene(seed, side=64):
 
 def small(name):
     """A mini for images of 64 pixels; SSD has one size."""
-    return models.get_model(name, num_classes=3, **({} if name == "ssd_mini" else {"min_size": 64, "max_size": 64}))
+    sizes = {"ssd_mini": {}, "yolo_v1_mini": {"image_size": 64, "grid": 8}, "yolo_v3_mini": {"image_size": 64}}
+    return models.get_model(name, num_classes=3, **sizes.get(name, {"min_size": 64, "max_size": 64}))
 
 
 @pytest.mark.parametrize("name", MINIS)
@@ -269,7 +270,7 @@ def test_minis_take_a_step(name):
     images, targets = zip(*(scene(seed) for seed in range(2)), strict=True)
     losses = model(images, targets)
     extra = {"maskrcnn_mini": "mask", "keypointrcnn_mini": "keypoint"}.get(name)
-    assert len(losses) == (2 if not name.endswith("rcnn_mini") else 5 if extra else 4)
+    assert len(losses) == (5 if extra or name.startswith("yolo") else 4 if name == "fasterrcnn_mini" else 2)
     assert all(np.isfinite(loss.item()) and loss.item() > 0 for loss in losses.values())
     sum(losses.values()).backward()
     for key, parameter in model.named_parameters():

@@ -14,7 +14,6 @@ from tinycnn.models.detection.retinanet import RetinaNet
 from tinycnn.study.detection import (
     anchor_view,
     candidates,
-    cost_view,
     decode_view,
     decode_yolo,
     detector_anchors,
@@ -142,15 +141,6 @@ def test_heat_is_the_best_score_of_a_cell():
         heat_view(Body(), image)
 
 
-def test_costs_divide_image_and_region():
-    from tinycnn import models
-
-    view = cost_view(models.lenet5(), (1, 28, 28), image_size=(56, 56), regions=100)
-    rcnn, fast, faster = view.data["rows"]
-    assert rcnn["total"] == 100 * 416520 and fast["image"] == 4 * 357600 and fast["total"] == 4 * 357600 + 100 * 58920
-    assert faster["image"] > fast["image"] and "47.0 s" in view.text()
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -181,7 +171,6 @@ def test_refusals(call, words):
         ("roialign", "--boxes", "1 1 5 4"),
         ("decode", "--coder", "10 10 5 5"),
         ("decode", "--kind", "yolo", "--cell", "2,3"),
-        ("costs", "--network", "lenet5", "--size", "56"),
     ],
 )
 def test_commands_write_pages_without_requests(words, tmp_path, capsys):
@@ -241,7 +230,6 @@ def test_the_drawing_as_picture_and_animation(tmp_path, capsys):
     assert main(["anchors", "--sizes", "16", "--size", "64", "--truths", "10 10 30 30", "--png", str(picture)]) == 0
     assert "covered by" in capsys.readouterr().out
     assert main(["anchors", "--size", "64", "--png", str(tmp_path / "no" / "a.png")]) == 2
-    assert main(["detection", "costs", "--network", "lenet5", "--size", "56", "--gif", str(animation)]) == 2
 
 
 def test_a_whole_output_of_yolo_is_decoded_from_a_file(tmp_path, capsys):

@@ -21,7 +21,8 @@ def test_both_schemes_by_hand():
     assert costs.per_image == costs.features_of_image + 50 * 320
     text = costs.as_text()
     assert f"per region is {costs.ratio:.3g} times" in text and "Faster R-CNN" in text and "138 k" in text
-    fast, faster = costs.schemes()[1:]
+    rcnn, fast, faster = costs.schemes()
+    assert rcnn.shared == 0 and fast.shared == costs.features_of_image / (costs.features_of_image + 50 * 320)
     assert fast.total == costs.features_of_image + 50 * 320 and faster.total == costs.features_of_image + 7680 + 300 * 320
     assert len(region_costs(features, head, (32, 24), 50, crop=8, pooled=(8, 2, 2)).schemes()) == 2
     with pytest.raises(ArgumentError, match="nothing was measured"):

@@ -8,7 +8,7 @@ import pytest
 
 import tinycnn
 from tinycnn import models, nn, train
-from tinycnn.data import DrawnShapes, LabelMaps
+from tinycnn.data import LabelMaps, MaskMaps, ShapesDetection
 from tinycnn.errors import ArgumentError, TrainingError, UsageError
 from tinycnn.train import SegmentationConfig, evaluate_segmentation, load_checkpoint, pixel_scores, train_segmentation
 from tinycnn.train.segmentation_evaluation import normalised, whole_scores
@@ -24,6 +24,11 @@ class Fixed(LabelMaps):
 
     def __getitem__(self, index):
         return self.pairs[index]
+
+
+def drawn(count, size=32, *, instances=False):
+    """Shapes with their label maps."""
+    return MaskMaps(ShapesDetection(count, size, objects=(2, 4), extent=(0.2, 0.4)), instances=instances)
 
 
 def tiny(classes=4, **options):
@@ -68,7 +73,7 @@ def test_cells_are_counted():
 
 @pytest.mark.parametrize("instances", [False, True])
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path, instances, monkeypatch):
-    data = DrawnShapes(5, 16, instances=instances)
+    data = drawn(5, instances=instances)
     config = QUICK.replace(loss="cross_entropy+0.5*dice", colour=0.2, weight_map=instances)
     options = {"validation": data, "run_info": {"model": "tiny"}}
     whole = tiny(3 if instances else 4, dropout=0.3)
@@ -108,14 +113,14 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, instances, monkeypatch)
 
 def test_a_forecast_comes_early_and_once():
     said = []
-    train_segmentation(tiny(), DrawnShapes(9, 16), QUICK.replace(batch_size=1), say=said.append)
+    train_segmentation(tiny(), drawn(9), QUICK.replace(batch_size=1), say=said.append)
     forecasts = [line for line in said if "minutes" in line]
     assert len(forecasts) == 1 and re.fullmatch(r"\d+ ms a picture: 2 epochs of 9 will take about \d+\.\d minutes, validation aside", forecasts[0])
     assert said.index(forecasts[0]) == 0 and said[1].startswith("epoch 1/2  loss ")
 
 
 def test_pictures_of_different_sizes_want_crops():
-    one, two = DrawnShapes(1, 16)[0], DrawnShapes(1, 20)[0]
+    one, two = drawn(1)[0], drawn(1, 36)[0]
     data = Fixed([one, two], ("a", "b", "c", "d"))
     with pytest.raises(ArgumentError, match="set crop, or batch_size=1"):
         train_segmentation(tiny(), data, QUICK)
@@ -128,7 +133,7 @@ def test_a_loss_that_is_no_number_stops_the_run():
     model = tiny()
     model.classifier.bias.data[0] = np.nan
     with pytest.raises(TrainingError, match="the loss became nan in epoch 1"):
-        train_segmentation(model, DrawnShapes(2, 16), QUICK)
+        train_segmentation(model, drawn(2), QUICK)
 
 
 def test_instance_255_is_not_the_unlabelled():
@@ -174,8 +179,9 @@ def test_configs_refuse_and_recipes_fill_in():
     assert train.segmentation_recipe("unet", "mine") == (SegmentationConfig(), {})
     every = SegmentationConfig(scale=0.2, elastic=10.0, crop=16, colour=0.1)
     assert SegmentationConfig.from_dict(every.to_dict()) == every
-    picture, labels = every.transform()(*DrawnShapes(1, 20)[0], np.random.default_rng(0))
-    assert picture.shape == (16, 16, 3) and labels.shape == (16, 16)
+    picture, labels = drawn(1)[0]
+    picture, target = every.transform()(picture, {"label_map": labels}, np.random.default_rng(0))
+    assert picture.shape == (16, 16, 3) and target["label_map"].shape == (16, 16)
     with pytest.raises(ArgumentError, match="empty"):
         train.moments(Fixed([]))
 
@@ -196,7 +202,7 @@ BY_HEART = {
 @pytest.mark.parametrize("name", BY_HEART)
 def test_four_pictures_are_learned_by_heart(name):
     options, rate, epochs, changes = BY_HEART[name]
-    data = DrawnShapes(4, 96 if name == "deconvnet_small" else 48)
+    data = drawn(4, 96 if name == "deconvnet_small" else 48)
     tinycnn.manual_seed(0)
     model = models.get_model(name, num_classes=4, in_channels=3, **options)
     config = SegmentationConfig(epochs=epochs, learning_rate=rate, flip=False, validate_every=0, **changes)
@@ -208,7 +214,7 @@ def test_four_pictures_are_learned_by_heart(name):
 
 @pytest.mark.exhaustive
 def test_cells_of_four_pictures_are_learned_by_heart():
-    data = DrawnShapes(4, 48, instances=True)
+    data = drawn(4, 48, instances=True)
     tinycnn.manual_seed(0)
     model = models.get_model("unet_small", num_classes=3, width=0.125, depth=2)
     config = SegmentationConfig(epochs=200, learning_rate=0.01, flip=False, weight_map=True, loss="cross_entropy+dice")

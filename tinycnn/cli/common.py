@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,29 @@ def positive_number(text: str) -> float:
     return value
 
 
+def check_action(action: str, actions: Sequence[str], command: str = "") -> None:
+    """Refuse an action that the command does not have, and name the nearest."""
+    if action not in actions:
+        where = f"{command}: " if command else ""
+        raise UsageError(f"{where}there is no action {action!r}{nearest(action, actions)}; there are {', '.join(actions)}")
+
+
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """--threads and --json."""
     parser.add_argument("--threads", type=whole_number(1), metavar="N", help="CPU threads (default: all this process may use)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output, all else on standard error")
 
 
-def add_data_options(parser: argparse.ArgumentParser, default: str | None = "digits", words: str = "digits") -> None:
+NAMED_DATA = "digits (bundled), mnist, cifar10, cifar100, or a folder or archive with such files"
+
+
+def add_data_options(parser: argparse.ArgumentParser, default: str | None = "digits", words: str = "digits", names: str = NAMED_DATA) -> None:
     """--data and --no-download; `words` say what is taken where the option is not given."""
     parser.add_argument(
         "--data",
         default=default,
         metavar="NAME|PATH",
-        help=f"digits (bundled), mnist, cifar10, cifar100, or a folder or archive with such files (default: {words})",
+        help=f"{names} (default: {words})",
     )
     parser.add_argument(
         "--download",

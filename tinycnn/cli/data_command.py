@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
 from . import data_annotations
-from .common import Console, table
-from .main import nearest
+from .common import Console, check_action, table
 
 DESCRIPTION = """\
 stats: count a data set's images by class; mean and standard deviation of each channel over its training images.
@@ -42,8 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute and print."""
-    if arguments.action not in ACTIONS:
-        raise UsageError(f"there is no action {arguments.action!r}{nearest(arguments.action, ACTIONS)}; there are {', '.join(ACTIONS)}")
+    check_action(arguments.action, ACTIONS)
     if arguments.action != "stats":
         return data_annotations.check(arguments) if arguments.action == "check" else data_annotations.convert(arguments)
     from .data import open_data

@@ -20,7 +20,8 @@ The steps of a detector, seen one at a time; --html draws them on the image and 
   roialign   the sampling points of a region on a feature map, with bilinear weights
   decode     a head's numbers to a box, with the arithmetic: SSD, RetinaNet, YOLO
   heat       the best score of each cell over an image (needs --image)
-  costs      what is computed once an image and what once a region: R-CNN, Fast R-CNN, Faster R-CNN"""
+
+What is computed once an image and what once a region has a command of its own: tinycnn region-costs."""
 EPILOG = """\
 examples:
   tinycnn detection anchors --network ssd300_vgg16 --truths "30 40 120 200"
@@ -33,9 +34,8 @@ examples:
   tinycnn detection nms --network runs/fasterrcnn_mini-shapes --image photo.png --gif suppression.gif
   tinycnn detection decode --network ssd300_vgg16 --weights ssd300_vgg16_coco-b556d3b4.pth --image photo.jpg
   tinycnn detection decode --kind yolo --output map.npy --anchor 81 82 135 169 344 319 --stride 32
-  tinycnn detection costs --network vgg16
 """
-VIEWS = ("anchors", "matching", "nms", "roialign", "decode", "heat", "costs")
+VIEWS = ("anchors", "matching", "nms", "roialign", "decode", "heat")
 EXAMPLE = "10 12 110 102; 14 18 116 108; 4 30 96 118; 150 60 240 200; 158 66 246 196; 60 140 120 230"
 EXAMPLE_SCORES = "0.9 0.82 0.6 0.95 0.7 0.5"
 EXAMPLE_TRUTHS = "20 24 84 90; 140 60 236 220; 60 170 74 182"
@@ -83,8 +83,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_anchor_options(parser: argparse.ArgumentParser) -> None:
     """Where anchors come from, what they are drawn on, and the files of the drawing."""
     parser.add_argument("--image", type=Path, metavar="FILE", help="a picture to draw on")
-    parser.add_argument("--size", type=two_sizes, metavar="HxW", help="pixels of the image where no picture is given (default: 256; costs: 600x1000)")
-    parser.add_argument("--network", metavar="NAME", help="a detector or a run; for costs a classifier (default: vgg16)")
+    parser.add_argument("--size", type=two_sizes, metavar="HxW", help="pixels of the image where no picture is given (default: 256)")
+    parser.add_argument("--network", metavar="NAME", help="a detector or a run")
     parser.add_argument("--truths", type=rows_of, metavar="BOXES", help="true boxes as corners, in the pixels of what the network gets")
     parser.add_argument("--sizes", type=rows_of, metavar="ROWS", help="sides of anchors, a row a map (without --network)")
     parser.add_argument("--ratios", type=numbers_of, metavar="X ...", help="height / width of anchors (default: 0.5 1 2)")
@@ -94,7 +94,7 @@ def add_anchor_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_other_options(parser: argparse.ArgumentParser) -> None:
-    """Those of nms, roialign, decode and costs."""
+    """Those of nms, roialign and decode."""
     parser.add_argument("--boxes", type=rows_of, metavar="BOXES", help="boxes of nms, or the region of roialign")
     parser.add_argument("--scores", type=numbers_of, metavar="X ...", help="one a box")
     parser.add_argument("--labels", type=numbers_of, metavar="N ...", help="classes; different ones do not suppress each other")
@@ -109,7 +109,6 @@ def _add_other_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--coder", type=numbers_of, default=[1.0, 1.0, 1.0, 1.0], metavar="X ...", help="decode: weights, such as 10 10 5 5")
     parser.add_argument("--cell", type=numbers_of, default=[0.0, 0.0], metavar="I,J", help="decode: YOLO's row and column")
     parser.add_argument("--stride", type=float, default=32.0, metavar="N", help="decode: YOLO's pixels a cell (default: 32)")
-    parser.add_argument("--regions", type=whole_number(1), default=2000, metavar="N", help="costs: regions an image (default: 2000)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="decode: YOLO's whole output (A (5 + classes), rows, columns) as .npy")
     parser.add_argument("--most", type=whole_number(1), metavar="N", help="decode, nms with --network: rows or boxes (default: 8, 40)")
 
@@ -118,9 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the view."""
     console = Console(arguments.json)
     image = _image(arguments.image)
-    views = {
-        "anchors": _anchors, "matching": _matching, "nms": _nms, "roialign": _roialign, "decode": _decode, "heat": _heat, "costs": _costs,
-    }  # fmt: skip
+    views = {"anchors": _anchors, "matching": _matching, "nms": _nms, "roialign": _roialign, "decode": _decode, "heat": _heat}
     try:
         view = views[arguments.view](arguments, image)
     except (ArgumentError, ShapeError) as error:
@@ -138,8 +135,6 @@ def write_pictures(view: Any, arguments: argparse.Namespace, console: Console) -
     from .. import plot
     from ..data.video import write_video
 
-    if not view.scenes:
-        raise UsageError("--png and --gif: this view draws nothing; --html writes its tables")
     try:
         if arguments.png is not None:
             plot.contact_sheet([plot.draw_scene(scene) for scene in view.scenes], columns=2).save(arguments.png)
@@ -316,14 +311,3 @@ def _array(path: Path) -> Any:
         return np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'is no .npy file of numbers'}") from error
-
-
-def _costs(arguments: argparse.Namespace, image: Any) -> Any:
-    from ..models import get_model
-    from ..models.registry import input_size
-    from ..nn.utils import skip_init
-    from ..study.detection import cost_view
-
-    name = arguments.network or "vgg16"
-    model = skip_init(get_model, name)
-    return cost_view(model, input_size(name), image_size=arguments.size or (600, 1000), regions=arguments.regions, name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -187,7 +186,7 @@ def _corners(xywh: Sequence[float]) -> list[float]:
 def write_report(finished: Finished, report: Any, drawn: list[tuple[str, Path]], folder: Path, learned: float, each: float) -> Path:
     """report.html, one file with everything in it, and verdicts.html with a line for every detection."""
     from ..study.detection_page import detection_page
-    from ..study.page import html_table
+    from ..study.page import data_uri, html_table
     from ..study.shape_page import answer_page
     from .results import environment
 
@@ -199,8 +198,7 @@ def write_report(finished: Finished, report: Any, drawn: list[tuple[str, Path]],
     parts = [f"<p>{html.escape(lead)}</p>", html_table(("measured", "value"), facts, numbers=(1,), whole=(0,))]
     for name, path in drawn:
         heading, caption = (html.escape(words) for words in CAPTIONS[name])
-        source = base64.b64encode(path.read_bytes()).decode("ascii")
-        picture = f'<img style="max-width: 100%" alt="{heading}" src="data:image/png;base64,{source}">'
+        picture = f'<img style="max-width: 100%" alt="{heading}" src="{data_uri(path.read_bytes())}">'
         parts.append(f'<h2>{heading}</h2><p>{caption}</p><p class="wide">{picture}</p>')
     parts += ["<h2>Class by class</h2>", html_table(report.header, [row.cells() for row in (*report.rows, report.mean)], whole=(0,))]
     counts = [(name, str(count)) for name, count in report.counts().items()]

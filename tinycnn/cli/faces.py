@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
-from .common import Console, add_machine_options, find_run, known_runs, new_run_folder, positive_number, table, use_threads, whole_number
+from .common import (
+    Console,
+    add_machine_options,
+    check_action,
+    find_run,
+    known_runs,
+    new_run_folder,
+    positive_number,
+    table,
+    use_threads,
+    whole_number,
+)
 from .main import nearest
 
 DESCRIPTION = """\
@@ -65,8 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, evaluate, or use a gallery."""
-    if arguments.action not in ACTIONS:
-        raise UsageError(f"faces: there is no action {arguments.action!r}{nearest(arguments.action, ACTIONS)}; there are {', '.join(ACTIONS)}")
+    check_action(arguments.action, ACTIONS, "faces")
     console = Console(arguments.json)
     use_threads(arguments.threads)
     return {"train": _train, "evaluate": _evaluate, "enrol": _enrol, "verify": _verify, "identify": _identify}[arguments.action](arguments, console)

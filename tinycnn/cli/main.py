@@ -57,7 +57,7 @@ COMMANDS = {
     "compare": ("compare", "put two networks, or two designs, side by side"),
     "metrics": ("metrics", "every metric of a confusion matrix or of labels, with your numbers put in"),
     "ap": ("ap", "detection's average precision by three rules, and why each detection is right or wrong"),
-    "detection": ("detection", "a detector step by step: anchors, matching, nms, roialign, decode, heat, costs"),
+    "detection": ("detection", "a detector step by step: anchors, matching, nms, roialign, decode, heat"),
     "anchors": ("anchors", "anchors or default boxes of a detector, map by map, and the true boxes that none covers"),
     "iou": ("iou", "how much two boxes overlap, worked out and drawn"),
     "denoise": ("denoise", "take the noise off photos, and say how well: DnCNN, or a network of your own"),

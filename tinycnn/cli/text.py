@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
-from .common import Console, add_machine_options, find_run, new_run_folder, positive_number, table, use_threads, whole_number
+from .common import Console, add_machine_options, check_action, find_run, new_run_folder, positive_number, table, use_threads, whole_number
 from .main import nearest
 
 DESCRIPTION = """\
@@ -65,8 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, cross-validate, sweep, or read sentences."""
-    if arguments.action not in ACTIONS:
-        raise UsageError(f"text: there is no action {arguments.action!r}{nearest(arguments.action, ACTIONS)}; there are {', '.join(ACTIONS)}")
+    check_action(arguments.action, ACTIONS, "text")
     console = Console(arguments.json)
     use_threads(arguments.threads)
     if arguments.action == "predict":

@@ -27,7 +27,14 @@ from .train_detection import add_detection_options
 DESCRIPTION = """\
 Train a network on a data set, evaluate it on the test images, and draw what it learned. The folder of the run
 (runs/MODEL-DATA) gets checkpoint.npz, log.csv, log.jsonl, config.json, the pictures and report.html. Ctrl-C saves;
---resume goes on to the same bits."""
+--resume goes on to the same bits.
+
+What --data takes follows from the network's task; `tinycnn train --list` names the networks of each:
+  classification     digits (bundled; the default), mnist, cifar10, cifar100, or a folder or archive with such files
+  detection          shapes (drawn; the default), shapes:SEED, bccd, or a form and a folder or file of annotations:
+                     voc:PATH, coco:PATH, yolo:PATH, labelme:PATH, via:PATH, labelbox:PATH
+  class of a pixel   shapes (drawn; the default), camvid, nuclei, or a folder with train/ and trainannot/ as CamVid
+                     has them, or with images/ and labels/ as the nuclei have them"""
 EPILOG = """\
 examples:
   tinycnn train lenet5                               the 5,000 bundled digits, about half a minute
@@ -51,7 +58,7 @@ models: `tinycnn train --list` names them by task
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("model", nargs="?", help="such as lenet5; not needed with --resume RUN")
-    add_data_options(parser, None)
+    add_data_options(parser, None, "digits or shapes", "what to learn from, by the network's task as listed above")
     add_training_options(parser)
     parser.set_defaults(seed=None)
     parser.add_argument(

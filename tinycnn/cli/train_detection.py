@@ -21,7 +21,7 @@ QUICK_IMAGES = 100  # evaluated while the time runs; the whole test set after it
 
 def add_detection_options(parser: argparse.ArgumentParser) -> None:
     """The options of `tinycnn train` that detectors alone have."""
-    group = parser.add_argument_group("detectors", "--data shapes, shapes:SEED, bccd, voc:FOLDER or coco:FOLDER")
+    group = parser.add_argument_group("detectors", "for networks that find objects")
     group.add_argument("--minutes", type=positive_number, metavar="N", help="stop after N minutes, the schedule stretched over them")
     group.add_argument("--images", type=whole_number(1), metavar="N", help="training images an epoch (default: all; of shapes 4,000)")
     group.add_argument(

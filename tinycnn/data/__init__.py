@@ -7,11 +7,20 @@ from .dataset import ArrayDataset, Dataset, ImageDataset, Subset, TensorDataset,
 from .detection import DetectionDataset
 from .digits import load_digits
 from .download import data_folders
-from .drawn_shapes import SHAPE_CLASSES, DrawnShapes
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
 from .kept import KeptInMemory
-from .label_maps import CAMVID_CLASSES, LABEL_MAP_NAMES, VOC_NAMES, LabelMaps, instance_targets, known_name, load_label_maps, read_label_map
+from .label_maps import (
+    CAMVID_CLASSES,
+    LABEL_MAP_NAMES,
+    VOC_NAMES,
+    LabelMaps,
+    MaskMaps,
+    instance_targets,
+    known_name,
+    load_label_maps,
+    read_label_map,
+)
 from .load import DATASETS, default_transform, load_dataset
 from .loader import DataLoader, default_collate
 from .safe_pickle import load_pickle
@@ -21,18 +30,17 @@ __all__ = [
     "CAMVID_CLASSES",
     "DATASETS",
     "LABEL_MAP_NAMES",
-    "SHAPE_CLASSES",
     "VOC_NAMES",
     "AnnotatedImages",
     "ArrayDataset",
     "DataLoader",
     "Dataset",
     "DetectionDataset",
-    "DrawnShapes",
     "ImageDataset",
     "ImageFolder",
     "KeptInMemory",
     "LabelMaps",
+    "MaskMaps",
     "ShapesDetection",
     "Subset",
     "TensorDataset",

@@ -1,7 +1,8 @@
-"""Images whose label is a map: CamVid's classes of every pixel, the nuclei's instance numbers, or any pair of folders laid out alike."""
+"""Images whose label is a map: CamVid's classes of every pixel, the nuclei's instance numbers, any pair of folders laid out alike, drawn shapes."""
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,12 @@ import numpy as np
 from PIL import Image
 
 from ..errors import ArgumentError, DataError
+from .dataset import check_index
+from .detection import DetectionDataset
 from .download import data_folders
 from .folder import BROKEN_PICTURE, MAX_PIXELS, SUFFIXES, read_picture
+from .shapes import ShapesDetection
+from .transforms.joint import IGNORE, boxes_of_masks
 
 __all__ = [
     "CAMVID_CLASSES",
@@ -20,13 +25,13 @@ __all__ = [
     "LABEL_MAP_NAMES",
     "VOC_NAMES",
     "LabelMaps",
+    "MaskMaps",
     "instance_targets",
     "known_name",
     "load_label_maps",
     "read_label_map",
 ]
 
-IGNORE = 255  # of label maps on disk and in memory
 CAMVID_CLASSES = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist")
 # Pascal VOC's, in the order of its class numbers: what torchvision's segmentation networks were trained to name.
 VOC_NAMES = (
@@ -36,6 +41,7 @@ VOC_NAMES = (
 SPLITS = ("train", "val", "test")
 NAMES = {"camvid": ("camvid", "camvid_half", "CamVid"), "nuclei": ("nuclei", "dsb2018_256")}
 LABEL_MAP_NAMES = ("shapes", *NAMES)
+DRAWN = {"train": (200, 0, True), "val": (40, 1, True), "test": (40, 0, False)}  # ShapesDetection's n, seed and train
 TEST_EVERY = 5  # of the nuclei, which come without a split: every fifth image by name is for testing
 
 
@@ -116,14 +122,66 @@ class LabelMaps:
         return LabelMaps(self.pairs[:count], self.classes, self.ignore)
 
 
+class MaskMaps(LabelMaps):
+    """The images of a detector's data set, with label maps made of its masks: background 0, the label where a mask is, the last one on top.
+
+    Shapes: dataset[i] -> (height, width, 3) uint8, (height, width) uint8 classes, or int32 numbers of the things
+
+    Parameters
+    ----------
+    data : DetectionDataset
+        Whose targets have masks.
+    instances : bool
+        Whether labels are numbers of things, from 1, instead of classes.
+
+    Raises
+    ------
+    ArgumentError
+        When asked for a pair without masks.
+
+    Examples
+    --------
+    >>> data = MaskMaps(ShapesDetection(5, size=96))
+    >>> picture, labels = data[3]
+    >>> picture.shape, labels.shape, data.classes
+    ((96, 96, 3), (96, 96), ('background', 'triangle', 'half disc', 'arrow'))
+    """
+
+    def __init__(self, data: DetectionDataset, *, instances: bool = False) -> None:
+        super().__init__([], () if instances else ("background", *data.classes))
+        self.data, self.count = data, len(data)
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Make one pair."""
+        image, target = self.data[check_index(index, self.count)]
+        if "masks" not in target:
+            raise ArgumentError(f"MaskMaps: the targets of {type(self.data).__name__} have no masks")
+        picture = np.ascontiguousarray(np.rint(255 * image).astype(np.uint8).transpose(1, 2, 0))
+        labels = np.zeros(picture.shape[:2], np.uint8 if self.classes else np.int32)
+        for number, mask in enumerate(target["masks"]):
+            labels[mask > 0] = target["labels"][number] if self.classes else number + 1
+        return picture, labels
+
+    def first(self, count: int | None) -> MaskMaps:
+        """Return the first pictures only; all for None."""
+        fewer = copy.copy(self)
+        fewer.count = self.count if count is None else min(count, self.count)
+        return fewer
+
+
 def load_label_maps(name_or_path: str | os.PathLike[str], split: str = "train", *, classes: Sequence[str] | None = None) -> LabelMaps:
     """Find a data set of label maps by name or path.
 
     Parameters
     ----------
     name_or_path : str or path
-        "shapes", drawn when asked for; "camvid" or "nuclei", looked for in `data_folders`; or a folder with ``train/`` and ``trainannot/``
-        (and val, test) as CamVid has them, or with ``images/`` and ``labels/`` as the nuclei have them. Nothing is downloaded.
+        "shapes", those of `ShapesDetection` on 64 x 64 pixels, drawn when asked for; "camvid" or "nuclei", looked for in `data_folders`; or a folder
+        with ``train/`` and ``trainannot/`` (and val, test) as CamVid has them, or with ``images/`` and ``labels/`` as the nuclei have them. Nothing
+        is downloaded.
     split : str
         "train", "val" or "test". The nuclei have two: every fifth image by name is test, and val is test.
     classes : list of str, optional
@@ -150,9 +208,8 @@ def load_label_maps(name_or_path: str | os.PathLike[str], split: str = "train", 
     if split not in SPLITS:
         raise ArgumentError(f"load_label_maps: split must be one of {', '.join(SPLITS)}, not {split!r}")
     if str(name_or_path) == "shapes":
-        from .drawn_shapes import DrawnShapes  # whose base is above
-
-        return DrawnShapes.of_split(split)
+        count, seed, train = DRAWN[split]
+        return MaskMaps(ShapesDetection(count, 64, seed, train=train, objects=(2, 4), extent=(0.2, 0.4)))
     root = _find(name_or_path)
     if (root / "images").is_dir() and (root / "labels").is_dir():
         pairs = _pairs(root / "images", root / "labels")
@@ -189,11 +246,7 @@ def instance_targets(labels: Any) -> dict[str, np.ndarray]:
         raise DataError(f"instance_targets: labels must be whole numbers (H, W), not {array.dtype} {array.shape}")
     numbers = np.unique(array[array > 0])
     masks = array == numbers[:, None, None]
-    boxes = np.zeros((len(numbers), 4), np.float32)
-    for box, mask in zip(boxes, masks, strict=True):
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1  # continuous coordinates: the far edge of the last pixel
-    return {"boxes": boxes, "labels": np.ones(len(numbers), np.int64), "masks": masks.astype(np.uint8)}
+    return {"boxes": boxes_of_masks(masks), "labels": np.ones(len(numbers), np.int64), "masks": masks.astype(np.uint8)}
 
 
 def known_name(place: str | os.PathLike[str]) -> str:

@@ -122,7 +122,7 @@ ROWS = (
         "About 2,000 regions that may hold an object, found without learning: small like regions are merged pair by pair, the most similar "
         "first, by colour, texture, size and fill; every region on the way is a proposal.",
         "S1 S2 S4", "Uijlings et al., IJCV 2013",
-        ("tinycnn detection costs --network vgg16",),
+        ("tinycnn region-costs vgg16",),
     ),
     Term(
         "SNIPER", ("SNIP",),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import io
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["BASE", "FOOTER", "document", "html_table", "script_data"]
+__all__ = ["BASE", "FOOTER", "data_uri", "document", "html_table", "picture_uri", "script_data"]
 
 # now: the element that is looked at; from: what it is made of; a, b, c: input, window and output of a picture.
 BASE = """
@@ -83,6 +85,24 @@ def document(title: str, parts: Iterable[str], data: Any, *, style: str = "", sc
 def script_data(data: Any) -> str:
     """JSON that no text inside can end."""
     return json.dumps(data, separators=(",", ":"), default=str).replace("</", "<\\/").replace("<!--", "<\\u0021--")
+
+
+def data_uri(file: bytes, kind: str = "png") -> str:
+    """A picture's file as the address of an <img>, so that the page needs no other file.
+
+    Examples
+    --------
+    >>> data_uri(b"GIF89a", "gif")
+    'data:image/gif;base64,R0lGODlh'
+    """
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode('ascii')}"
+
+
+def picture_uri(picture: Any, kind: str = "png", **options: Any) -> str:
+    """A Pillow image as such an address; `options` are those of its `save`."""
+    file = io.BytesIO()
+    picture.save(file, format=kind, optimize=True, **options)
+    return data_uri(file.getvalue(), kind)
 
 
 def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 import math
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ShapeError
-from .page import FOOTER, document, html_table
+from .page import FOOTER, data_uri, document, html_table
 
 __all__ = ["Shown", "as_bytes", "curves_svg", "picture_page", "png_bytes", "stretched"]
 
@@ -113,11 +112,11 @@ def stretched(pixels: Any) -> Array:
 
 def _figure(shown: Shown) -> str:
     flat = as_bytes(shown.pixels)
-    data = base64.b64encode(png_bytes(shown.pixels)).decode()
+    source = data_uri(png_bytes(shown.pixels))
     kind = ' class="sharp"' if max(flat.shape[:2]) <= SHARP else ""
     size = f'width="{flat.shape[1]}" height="{flat.shape[0]}"'
     caption = f"<b>{html.escape(shown.name)}</b>{html.escape(shown.words)}"
-    return f'<figure><img{kind} {size} alt="{html.escape(shown.name)}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+    return f'<figure><img{kind} {size} alt="{html.escape(shown.name)}" src="{source}"><figcaption>{caption}</figcaption></figure>'
 
 
 def curves_svg(series: Mapping[str, Sequence[float]], words: str) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
 from collections.abc import Sized
 
 import numpy as np
 from PIL import Image
 
-from .page import FOOTER, document, html_table
+from .page import FOOTER, document, html_table, picture_uri
 from .recognition_report import HardPair, RecognitionReport, added_sentences
 
 __all__ = ["recognition_page"]
@@ -208,11 +206,9 @@ def _added(report: RecognitionReport) -> list[str]:
     return ["<h2>No training when a person is added</h2>", f"<ul>\n{items}\n</ul>"]
 
 
-def picture_uri(image: np.ndarray) -> str:
+def _source(report: RecognitionReport, row: int | np.integer) -> str:
     """A picture as a PNG inside the page."""
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return picture_uri(Image.fromarray(np.ascontiguousarray(report.images[row])))
 
 
 def _map(report: RecognitionReport) -> str:
@@ -231,7 +227,7 @@ def _map(report: RecognitionReport) -> str:
         label = int(report.labels[row])
         shown.append(
             f'<g><title>{html.escape(report.strangers[label])}</title><image x="{x}" y="{y}" width="{wide:.1f}" height="{tall:.1f}" '
-            f'href="{picture_uri(report.images[row])}"/><rect x="{x}" y="{y}" width="{wide:.1f}" height="{tall:.1f}" fill="none" stroke-width="2.5" '
+            f'href="{_source(report, row)}"/><rect x="{x}" y="{y}" width="{wide:.1f}" height="{tall:.1f}" fill="none" stroke-width="2.5" '
             f'stroke="{COLOURS[label % len(COLOURS)]}"/></g>'
         )
     left = f"; every {every}th picture is shown" if every > 1 else ""
@@ -245,7 +241,7 @@ def _map(report: RecognitionReport) -> str:
 def _pairs(report: RecognitionReport) -> str:
     def figure(pair: HardPair) -> str:
         images = "".join(
-            f'<img src="{picture_uri(report.images[row])}" alt="{html.escape(report.strangers[int(report.labels[row])], quote=True)}">'
+            f'<img src="{_source(report, row)}" alt="{html.escape(report.strangers[int(report.labels[row])], quote=True)}">'
             for row in (pair.first, pair.second)
         )
         kind = '<span class="good">one person</span>' if pair.same else '<span class="bad">two people</span>'

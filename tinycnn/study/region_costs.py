@@ -27,7 +27,7 @@ from .tables import short_count, text_table
 
 __all__ = ["RegionCosts", "RegionSeconds", "Scheme", "multiply_adds", "region_costs", "region_costs_page", "region_seconds"]
 
-HEADER = ("method", "once an image", "once a region", "regions", "in all", "less than R-CNN")
+HEADER = ("method", "once an image", "once a region", "regions", "in all", "shared", "less than R-CNN")
 PUBLISHED = (
     "published, VGG-16 on a K40 (Fast R-CNN, table 4; Faster R-CNN, table 5): 47.0 s, 0.32 s, 0.198 s; the first two wait for proposals besides"
 )
@@ -45,6 +45,11 @@ class Scheme(NamedTuple):
     def total(self) -> float:
         """Of the whole image."""
         return self.once + self.each * self.regions
+
+    @property
+    def shared(self) -> float:
+        """The share of the work that is done once an image."""
+        return self.once / self.total
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,8 @@ class RegionCosts:
             schemes = self.schemes(measured)
             most = schemes[0].total
             rows = [
-                [one.method, words(one.once), words(one.each), f"{one.regions:,}", words(one.total), f"{most / one.total:.3g} x"] for one in schemes
+                [one.method, words(one.once), words(one.each), f"{one.regions:,}", words(one.total), f"{one.shared:.0%}", f"{most / one.total:.3g} x"]
+                for one in schemes
             ]
             found.append((title, rows))
         return found
@@ -290,6 +296,6 @@ def region_costs_page(costs: RegionCosts, name: str) -> str:
     """
     parts = [f'<p class="lead">Per region is {costs.ratio:.3g} times the work.</p>']
     for title, rows in costs.tables():
-        parts += [f"<h2>{title[0].upper()}{title[1:]}</h2>", html_table(HEADER, rows, (1, 2, 3, 4, 5), (0,))]
+        parts += [f"<h2>{title[0].upper()}{title[1:]}</h2>", html_table(HEADER, rows, (1, 2, 3, 4, 5, 6), (0,))]
     parts.append(f'<p class="soft">{PUBLISHED[0].upper()}{PUBLISHED[1:]}.</p>')
     return answer_page(f"Once an image, or once a region: {name}", parts, costs.to_dict())

@@ -12,7 +12,8 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -150,6 +151,24 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             raise CheckpointError(f"{error}; the previous one, {previous.name}, cannot be read either") from error
         checkpoint.note = f"{error}; going on from the previous one, {previous.name}"
         return checkpoint
+
+
+@contextmanager
+def checkpoint_of(folder: str | Path, task: str, command: str) -> Iterator[Checkpoint]:
+    """Load a run of one task; what its description lacks, while it is read below `with`, is said in one sentence.
+
+    Raises
+    ------
+    CheckpointError
+        When there is none, it cannot be read, it is a run of another task, or its description is another version's.
+    """
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.run_info.get("task") != task:
+        raise CheckpointError(f"{folder} holds a run of another kind than {command}; `tinycnn {command} train` makes one")
+    try:
+        yield checkpoint
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{folder}: the run's description lacks {error}; it was written by another version") from error
 
 
 def has_checkpoint(folder: str | Path) -> bool:

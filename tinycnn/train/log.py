@@ -101,7 +101,8 @@ class RunLog:
             return
         rows = self.epochs
         with self._open(CSV_NAME, "w") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+            columns = dict.fromkeys(name for row in rows for name in row)  # a detector is not evaluated after every epoch
+            writer = csv.DictWriter(file, fieldnames=list(columns), lineterminator="\n")
             if rows:
                 writer.writeheader()
             writer.writerows(rows)

@@ -18,11 +18,11 @@ from ..data.balanced import BalancedBatches
 from ..data.dataset import ArrayDataset
 from ..data.seeding import sample_generators
 from ..data.transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor, Transform
-from ..errors import CheckpointError, TrainingError, UsageError
+from ..errors import TrainingError, UsageError
 from ..models import get_model
 from ..models.registry import list_models
 from ..tensor import Tensor
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, checkpoint_of, save_checkpoint
 from .health import Finding, collapsed_embeddings
 
 __all__ = [
@@ -384,11 +384,8 @@ def load_metric_run(folder: str | Path) -> MetricRun:
     CheckpointError
         When there is none, it cannot be read, or it is a run of another kind.
     """
-    checkpoint = load_checkpoint(folder)
-    info = checkpoint.run_info
-    if info.get("task") != "embedding":
-        raise CheckpointError(f"{folder} holds a run of another kind than faces; `tinycnn faces train` makes one")
-    try:
+    with checkpoint_of(folder, "embedding", "faces") as checkpoint:
+        info = checkpoint.run_info
         config = MetricConfig(**checkpoint.config)
         height, width = info["image_size"]
         run = MetricRun(
@@ -398,8 +395,6 @@ def load_metric_run(folder: str | Path) -> MetricRun:
         run.epochs = [MetricEpoch(**epoch) for epoch in info["epochs"]]
         run.findings = [Finding(**finding) for finding in info["findings"]]
         run.threshold = None if info["threshold"] is None else float(info["threshold"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder}: the run's description lacks {error}; it was written by another version") from error
     run.model.load_state_dict(_below("model.", checkpoint.model))
     head = _below("head.", checkpoint.model)
     if head:

@@ -128,7 +128,7 @@ class Run:
         found = load_checkpoint(self.folder)
         # A field that the run's version did not know yet had the value that changes nothing: the default.
         known = TrainConfig.from_dict(found.config).to_dict()
-        _require_same(known, self.config.to_dict(), found.run_info, self.run_info)
+        require_same(known, self.config.to_dict(), found.run_info, self.run_info)
         self.model.load_state_dict({name: Tensor(array) for name, array in found.model.items()})
         if found.optimizer is not None:
             self.optimizer.load_state_dict(found.optimizer)
@@ -298,7 +298,7 @@ def _line_of(record: EpochRecord, epochs: int) -> str:
     )
 
 
-def _require_same(
+def require_same(
     old_config: dict[str, Any], new_config: dict[str, Any], old_info: dict[str, Any], new_info: dict[str, Any]
 ) -> None:
     """Going on with other hyper-parameters, or another model, would be neither the old run nor a new one."""

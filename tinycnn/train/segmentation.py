@@ -19,7 +19,9 @@ import numpy as np
 from .. import optim
 from .. import random as tinycnn_random
 from ..data import LabelMaps
+from ..data.label_maps import IGNORE
 from ..data.seeding import sample_generators
+from ..data.transforms import JointCompose
 from ..errors import ArgumentError, TrainingError
 from ..models.segmentation import border_classes, median_frequency_weights, segmentation_loss, unet_weight_map
 from ..nn import Module
@@ -29,13 +31,12 @@ from .config import TrainConfig, build_optimizer
 from .interrupt import finish_the_step
 from .log import RunLog, start_event
 from .progress import readable_seconds
-from .run import _require_same
+from .run import require_same
 from .segmentation_config import SegmentationConfig
 from .segmentation_evaluation import evaluate_segmentation, main_scores, normalised, whole_scores
 
 __all__ = ["PixelRecord", "PixelResult", "train_segmentation"]
 
-IGNORE = 255
 UNTIMED, TIMED = 2, 5  # steps that compile, and those whose time the forecast is made from
 
 
@@ -89,7 +90,7 @@ class PixelRun:
         if self.folder is None or not has_checkpoint(self.folder):
             return None
         found = load_checkpoint(self.folder)
-        _require_same(found.config, self.config.to_dict(), found.run_info, self.run_info)
+        require_same(found.config, self.config.to_dict(), found.run_info, self.run_info)
         self.model.load_state_dict({name: Tensor(array) for name, array in found.model.items()})
         assert found.optimizer is not None and found.scheduler is not None and found.generator is not None
         self.optimizer.load_state_dict(found.optimizer)
@@ -275,7 +276,7 @@ def _batches(data: LabelMaps, config: SegmentationConfig, epoch: int, first: int
     for start in range(first * config.batch_size, len(order), config.batch_size):
         chosen = order[start : start + config.batch_size]
         generators = sample_generators(config.seed, epoch, chosen)
-        pairs = [transform(*_sample(data, int(i)), generator) for i, generator in zip(chosen, generators, strict=True)]
+        pairs = [_varied(transform, _sample(data, int(i)), generator) for i, generator in zip(chosen, generators, strict=True)]
         sizes = {picture.shape for picture, _ in pairs}
         if len(sizes) > 1:
             raise ArgumentError(f"train_segmentation: pictures of one batch differ in size, {sorted(sizes)}; set crop, or batch_size=1")
@@ -288,6 +289,12 @@ def _sample(data: LabelMaps, index: int) -> tuple[np.ndarray, np.ndarray]:
     if not data.classes and labels.size and labels.max() >= IGNORE:
         labels = labels.astype(np.int32) + (labels >= IGNORE)
     return picture, labels
+
+
+def _varied(transform: JointCompose, pair: tuple[np.ndarray, np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Picture and labels, changed alike."""
+    picture, target = transform(pair[0], {"label_map": pair[1]}, generator)
+    return picture, target["label_map"]
 
 
 def _targets(labels: np.ndarray, instances: bool, config: SegmentationConfig) -> tuple[np.ndarray, np.ndarray | None]:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..data.transforms import ColorJitter, PairedColour, PairedCompose, PairedElastic, PairedFlip, PairedRandomCrop, PairedScale, PairedTransform
+from ..data.transforms import ColorJitter, ImageOnly, JointCompose, JointElastic, JointHorizontalFlip, JointRandomCrop, JointScale, JointTransform
 from ..errors import UsageError
 from ..models.segmentation import TERMS
 from .config import OPTIMIZERS, one_of
@@ -73,18 +73,18 @@ class SegmentationConfig:
             found[name.strip()] = value
         return found
 
-    def transform(self) -> PairedTransform:
-        """How training pictures are varied."""
-        steps: list[PairedTransform] = [PairedFlip(0.5)] if self.flip else []
+    def transform(self) -> JointCompose:
+        """How training pictures and their label maps are varied."""
+        steps: list[JointTransform] = [JointHorizontalFlip(0.5)] if self.flip else []
         if self.scale:
-            steps.append(PairedScale(1 - self.scale, 1 + self.scale))
+            steps.append(JointScale(1 - self.scale, 1 + self.scale))
         if self.elastic:
-            steps.append(PairedElastic(self.elastic))
+            steps.append(JointElastic(self.elastic, sigma=10.0))
         if self.crop:
-            steps.append(PairedRandomCrop(self.crop))
+            steps.append(JointRandomCrop((self.crop, self.crop), fill=0))
         if self.colour:
-            steps.append(PairedColour(ColorJitter(self.colour, self.colour, self.colour)))
-        return PairedCompose(steps)
+            steps.append(ImageOnly(ColorJitter(self.colour, self.colour, self.colour)))
+        return JointCompose(steps)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain numbers and strings, for a checkpoint or a log."""

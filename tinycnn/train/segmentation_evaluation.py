@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..data import LabelMaps
+from ..data.label_maps import IGNORE
 from ..errors import ArgumentError
 from ..metrics import SegmentationScores, segmentation_confusion, segmentation_scores
 from ..models.segmentation import UNet, border_classes, instances_by_border, match_instances, overlap_tile, unet_input_size
@@ -20,7 +21,6 @@ from ..tensor import Tensor
 __all__ = ["NUCLEI_CLASSES", "PixelEvaluation", "evaluate_segmentation", "main_scores", "moments", "normalised", "pixel_scores", "whole_scores"]
 
 NUCLEI_CLASSES = ("background", "interior", "border")
-IGNORE = 255
 TILE = 256  # pixels that a tile of a valid U-Net covers, about
 
 

@@ -15,12 +15,12 @@ from ..autograd import no_grad
 from ..data.sentences import Sentences
 from ..data.word_vectors import read_word_vectors
 from ..data.words import PADDING, Vocabulary
-from ..errors import CheckpointError, TrainingError, UsageError
+from ..errors import TrainingError, UsageError
 from ..functional import cross_entropy
 from ..models.text import VECTORS, ZhangWallaceCNN
 from ..nn import Module
 from ..tensor import Tensor
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, checkpoint_of, save_checkpoint
 
 __all__ = ["TextConfig", "TextEpoch", "TextRun", "classify", "load_text_run", "save_text_run", "train_text"]
 
@@ -256,18 +256,13 @@ def load_text_run(folder: str | Path) -> TextRun:
     CheckpointError
         When there is none, it cannot be read, or it is a run of another kind.
     """
-    checkpoint = load_checkpoint(folder)
-    info = checkpoint.run_info
-    if info.get("task") != "text":
-        raise CheckpointError(f"{folder} holds a run of another kind than text; `tinycnn text train` makes one")
-    try:
+    with checkpoint_of(folder, "text", "text") as checkpoint:
+        info = checkpoint.run_info
         config = TextConfig(**{**checkpoint.config, "region_sizes": tuple(checkpoint.config["region_sizes"])})
         vocabulary = Vocabulary(**info["vocabulary"])
         run = TextRun(build(config, vocabulary, len(info["classes"])), vocabulary, tuple(info["classes"]), config)
         run.epochs = [TextEpoch(**epoch) for epoch in info["epochs"]]
         run.best_epoch, run.accuracy = int(info["best_epoch"]), info["accuracy"]
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder}: the run's description lacks {error}; it was written by another version") from error
     run.model.load_state_dict({key: Tensor(value) for key, value in checkpoint.model.items()})
     run.model.eval()
     return run

@@ -2,8 +2,7 @@
 
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
 saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
-`joint`, `joint_crop`, `joint_warp`, `joint_elastic`: image, boxes, masks and keypoints moved together.
-`paired`: a picture and its label map, moved together.
+`joint`, `joint_crop`, `joint_warp`, `joint_elastic`: image, boxes, masks, keypoints and label map moved together.
 """
 
 from .colour import ColorJitter
@@ -31,9 +30,8 @@ from .joint import (
 )
 from .joint_crop import JointIoUCrop, JointPad, JointRandomCrop, JointZoomOut
 from .joint_elastic import JointElastic
-from .joint_warp import JointAffine, mosaic
+from .joint_warp import JointAffine, JointScale, mosaic
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
-from .paired import PairedColour, PairedCompose, PairedElastic, PairedFlip, PairedRandomCrop, PairedScale, PairedTransform
 from .warp import ElasticTransform, RandomAffine, RandomRotation
 
 __all__ = [
@@ -55,18 +53,12 @@ __all__ = [
     "JointPad",
     "JointRandomCrop",
     "JointResize",
+    "JointScale",
     "JointTransform",
     "JointVerticalFlip",
     "JointZoomOut",
     "MixUp",
     "Normalize",
-    "PairedColour",
-    "PairedCompose",
-    "PairedElastic",
-    "PairedFlip",
-    "PairedRandomCrop",
-    "PairedScale",
-    "PairedTransform",
     "RandomAffine",
     "RandomChoice",
     "RandomCrop",

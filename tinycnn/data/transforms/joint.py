@@ -1,7 +1,8 @@
-"""Changes that move an image and what is known about it together: boxes, masks and keypoints, a detector's target.
+"""Changes that move an image and what is known about it together: a detector's boxes, masks and keypoints, the label map of all pixels.
 
 A target is a dict: boxes float (K, 4) as x1, y1, x2, y2 in continuous pixels, labels (K,), and where they are known masks uint8 (K, H, W), keypoints
-(K, P, 3) as x, y and visibility (0 not labelled, 1 hidden, 2 visible); other arrays with K rows go with the things, everything else stays.
+(K, P, 3) as x, y and visibility (0 not labelled, 1 hidden, 2 visible); other arrays with K rows go with the things. label_map (H, W) holds whole
+numbers, with it boxes may be left out; it is never interpolated, and what comes from outside the image is `IGNORE`. Everything else stays.
 
 The rules: pixel i covers i to i + 1, so a mirrored point is width - x and a mirrored pixel width - 1 - i. After every change nothing lies outside the
 image: boxes are cut, masks too, and a keypoint that has left is no longer labelled: (0, 0, 0). A thing goes where its box has no area left, or where
@@ -21,6 +22,7 @@ from ...random import default_generator
 from .image import Resize, Transform, check_picture, to_channels_first, to_picture
 
 __all__ = [
+    "IGNORE",
     "ImageOnly",
     "JointCompose",
     "JointHorizontalFlip",
@@ -34,14 +36,24 @@ __all__ = [
 ]
 
 Target = dict[str, Any]
+IGNORE = 255  # in a label map: not labelled
+
+
+ARRAYS = ("boxes", "labels", "masks", "keypoints", "label_map")
 
 
 def check_target(name: str, target: Any, height: int, width: int) -> Target:
     """The target as arrays, once its shapes fit."""
-    if not isinstance(target, dict) or "boxes" not in target:
-        raise ArgumentError(f"{name}: a target is a dict with 'boxes' (K, 4), and 'labels' (K,); 'masks' and 'keypoints' where they are known")
-    checked = {key: np.asarray(value) if key in ("boxes", "labels", "masks", "keypoints") else value for key, value in target.items()}
-    boxes = checked["boxes"]
+    if not isinstance(target, dict) or not {"boxes", "label_map"} & target.keys():
+        raise ArgumentError(
+            f"{name}: a target is a dict with 'boxes' (K, 4), and 'labels' (K,); 'masks' and 'keypoints' where they are known; "
+            "or with 'label_map' (H, W)"
+        )
+    checked = {key: np.asarray(value) if key in ARRAYS else value for key, value in target.items()}
+    boxes = checked.setdefault("boxes", np.zeros((0, 4), np.float32))
+    labelled = checked.get("label_map")
+    if labelled is not None and (labelled.dtype.kind not in "iu" or labelled.shape != (height, width)):
+        raise ShapeError(f"{name}: label_map {labelled.dtype} of shape {labelled.shape} must hold whole numbers, ({height}, {width}) as the image")
     count = len(boxes)
     if boxes.dtype.kind != "f" or boxes.shape != (count, 4):
         raise ShapeError(f"{name}: boxes {boxes.dtype} of shape {boxes.shape} must be float (K, 4)")
@@ -64,8 +76,13 @@ def keep_things(target: Target, kept: np.ndarray) -> Target:
     >>> keep_things(target, np.array([False, True]))["labels"]
     array([5])
     """
-    count = len(target["boxes"])
-    return {key: value[kept] if isinstance(value, np.ndarray) and value.ndim and len(value) == count else value for key, value in target.items()}
+    return {key: value[kept] if has_rows(target, key) else value for key, value in target.items()}
+
+
+def has_rows(target: Target, key: str) -> bool:
+    """Whether this entry is an array with a row a thing."""
+    value = target.get(key)
+    return isinstance(value, np.ndarray) and value.ndim > 0 and len(value) == len(target["boxes"]) and key != "label_map"
 
 
 def areas(boxes: np.ndarray) -> np.ndarray:
@@ -256,6 +273,8 @@ class _Flip(JointTransform):
         moved = {**target, "boxes": boxes}
         if "masks" in target:
             moved["masks"] = np.flip(target["masks"], self.axis)
+        if "label_map" in target:
+            moved["label_map"] = np.flip(target["label_map"], self.axis)
         if "keypoints" in target:
             points = np.array(target["keypoints"], copy=True)
             points[..., low] = np.where(points[..., 2] > 0, extent - points[..., low], points[..., low])
@@ -304,7 +323,7 @@ class JointVerticalFlip(_Flip):
 
 
 class JointResize(JointTransform):
-    """Scale image and target: boxes and keypoints by the ratio of the sizes, masks by their nearest pixel.
+    """Scale image and target: boxes and keypoints by the ratio of the sizes, masks and label map by their nearest pixel.
 
     Parameters
     ----------
@@ -332,6 +351,9 @@ class JointResize(JointTransform):
             size = new_width, new_height
             planes = [np.asarray(Image.fromarray(mask.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)) for mask in target["masks"]]
             moved["masks"] = np.stack(planes) if planes else np.zeros((0, new_height, new_width), np.uint8)
+        if "label_map" in target:
+            rows, columns = (((np.arange(new) + 0.5) * old / new).astype(int) for new, old in ((new_height, height), (new_width, width)))
+            moved["label_map"] = target["label_map"][rows[:, None], columns]
         if "keypoints" in target:
             points = np.array(target["keypoints"], copy=True)
             points[..., :2] *= ratio.astype(points.dtype)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
-from .joint import JointTransform, Target, areas, cut_target
+from .joint import IGNORE, JointTransform, Target, areas, cut_target
 
 __all__ = ["JointIoUCrop", "JointPad", "JointRandomCrop", "JointZoomOut", "crop_target", "place_image"]
 
@@ -27,6 +27,8 @@ def crop_target(target: Target, window: Window, min_visible: float = 0.0) -> Tar
     moved = {**target, "boxes": target["boxes"] - np.array([left, top, left, top], target["boxes"].dtype)}
     if "masks" in target:
         moved["masks"] = target["masks"][:, top : top + height, left : left + width]
+    if "label_map" in target:
+        moved["label_map"] = target["label_map"][top : top + height, left : left + width]
     if "keypoints" in target:
         points = np.array(target["keypoints"], copy=True)
         points[..., :2] -= np.array([left, top], points.dtype)
@@ -42,7 +44,7 @@ def _share(name: str, value: float) -> float:
 
 
 class JointRandomCrop(JointTransform):
-    """Cut out a window of fixed size at a random place; an image that is smaller is cut to itself.
+    """Cut out a window of fixed size at a random place; an image that is smaller is cut to itself, or framed.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ class JointRandomCrop(JointTransform):
         Height and width in pixels.
     min_visible : float
         Share of a box's area below which the thing is left out.
+    fill : number or one a channel, optional
+        The colour of what is added below a smaller image and at its right, in units of the image; without it nothing is added.
 
     Examples
     --------
@@ -60,20 +64,29 @@ class JointRandomCrop(JointTransform):
 
     random = True
 
-    def __init__(self, size: Sequence[int], min_visible: float = 0.25) -> None:
+    def __init__(self, size: Sequence[int], min_visible: float = 0.25, fill: Any = None) -> None:
         if len(size) != 2 or min(size) < 1:
             raise ArgumentError(f"JointRandomCrop: size {tuple(size)} must be (height, width), 1 or more each")
         self.size = int(size[0]), int(size[1])
-        self.min_visible = _share("JointRandomCrop", min_visible)
+        self.min_visible, self.fill = _share("JointRandomCrop", min_visible), fill
+
+    def _framed(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of the image that is cut."""
+        height, width = shape[-2:]
+        return (height, width) if self.fill is None else (max(height, self.size[0]), max(width, self.size[1]))
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], target: Target) -> Window:
         """Choose the window."""
-        height, width = min(self.size[0], shape[-2]), min(self.size[1], shape[-1])
-        return int(generator.integers(shape[-2] - height + 1)), int(generator.integers(shape[-1] - width + 1)), height, width
+        whole = self._framed(shape)
+        height, width = min(self.size[0], whole[0]), min(self.size[1], whole[1])
+        return int(generator.integers(whole[0] - height + 1)), int(generator.integers(whole[1] - width + 1)), height, width
 
     def apply(self, image: np.ndarray, target: Target, choice: Window) -> tuple[np.ndarray, Target]:
-        """Cut."""
+        """Frame a smaller image, and cut."""
         top, left, height, width = choice
+        whole = self._framed(image.shape)
+        if whole != image.shape[-2:]:
+            image, target = place_image(image, target, whole, (0, 0), self.fill)
         return image[..., top : top + height, left : left + width], crop_target(target, choice, self.min_visible)
 
 
@@ -205,6 +218,9 @@ def place_image(image: np.ndarray, target: Target, size: tuple[int, int], corner
         masks = np.zeros((len(target["masks"]), height, width), np.uint8)
         masks[:, inner[0], inner[1]] = target["masks"]
         moved["masks"] = masks
+    if "label_map" in target:
+        moved["label_map"] = np.full((height, width), IGNORE, target["label_map"].dtype)
+        moved["label_map"][inner] = target["label_map"]
     if "keypoints" in target:
         points = np.array(target["keypoints"], copy=True)
         points[..., :2] += np.where(points[..., 2:] > 0, np.array([left, top], points.dtype), 0)

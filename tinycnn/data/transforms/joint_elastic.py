@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
-from .joint import JointTransform, Target, boxes_of_masks, cut_target
+from .joint import IGNORE, JointTransform, Target, boxes_of_masks, cut_target
 from .warp import ElasticTransform, read_at
 
 __all__ = ["JointElastic", "bent_points"]
@@ -68,8 +68,10 @@ class JointElastic(JointTransform):
             points[..., :2] = np.where(points[..., 2:] > 0, bent_points(points[..., :2], choice), 0)
             moved["keypoints"] = points
         whole, share = None, self.min_visible
+        rows, columns = np.mgrid[:height, :width] + choice
+        if "label_map" in target:
+            moved["label_map"] = read_at(target["label_map"][None], rows, columns, "nearest", IGNORE)[0]
         if "masks" in target:
-            rows, columns = np.mgrid[:height, :width] + choice
             masks = np.asarray(target["masks"], np.uint8)
             bent = read_at(masks, rows, columns, "nearest", 0) if len(masks) else masks
             moved["masks"], moved["boxes"] = bent, boxes_of_masks(bent, boxes.dtype)
@@ -116,4 +118,4 @@ def _sides(boxes: np.ndarray) -> np.ndarray:
     share = np.linspace(0, 1, ALONG)
     corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 1, 2).astype(np.float64)
     ends = np.roll(corners, -1, 1)
-    return np.asarray((corners + share[:, None] * (ends - corners)).reshape(len(boxes), -1, 2))
+    return np.asarray((corners + share[:, None] * (ends - corners)).reshape(len(boxes), 4 * ALONG, 2))

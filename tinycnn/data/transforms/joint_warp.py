@@ -10,11 +10,11 @@ import numpy as np
 from ...errors import ArgumentError
 from ...random import default_generator
 from .image import check_picture, to_channels_first, to_picture
-from .joint import JointResize, JointTransform, Target, boxes_of_masks, check_target, cut_target
+from .joint import IGNORE, JointResize, JointTransform, Target, boxes_of_masks, check_target, cut_target, has_rows
 from .joint_crop import crop_target, place_image
 from .warp import AffineChoice, RandomAffine, affine, affine_matrix
 
-__all__ = ["JointAffine", "mosaic"]
+__all__ = ["JointAffine", "JointScale", "mosaic"]
 
 BOXES_FROM = ("masks", "corners")
 
@@ -82,6 +82,8 @@ class JointAffine(JointTransform):
             points = np.array(target["keypoints"], copy=True)
             points[..., :2] = np.where(points[..., 2:] > 0, _moved(points[..., :2], choice, height, width), 0)
             moved["keypoints"] = points
+        if "label_map" in target:
+            moved["label_map"] = affine(target["label_map"][None], choice, "nearest", IGNORE)[0]
         whole = None
         if "masks" in target:
             masks = np.asarray(target["masks"], np.uint8)
@@ -97,6 +99,44 @@ class JointAffine(JointTransform):
         share = self.min_visible if whole is None else 1.0
         changed = affine(image, choice, self.image_transform.interpolation, self.image_transform.fill)
         return changed, cut_target(moved, height, width, share, whole)
+
+
+class JointScale(JointTransform):
+    """Enlarge or shrink image and target by one random factor.
+
+    Shapes: (height, width) -> (f height, f width), rounded
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds of the factor.
+
+    Raises
+    ------
+    ArgumentError
+        Unless 0 < low <= high.
+
+    Examples
+    --------
+    >>> JointScale(2.0, 2.0)(np.zeros((1, 3), np.uint8), {"label_map": np.array([[1, 2, 3]])})[1]["label_map"].tolist()
+    [[1, 1, 2, 2, 3, 3], [1, 1, 2, 2, 3, 3]]
+    """
+
+    random = True
+
+    def __init__(self, low: float = 0.5, high: float = 2.0) -> None:
+        if not 0 < low <= high < float("inf"):
+            raise ArgumentError(f"JointScale: needs 0 < low <= high, not {low!r} and {high!r}")
+        self.low, self.high = float(low), float(high)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...], target: Target) -> float:
+        """Choose the factor."""
+        return float(generator.uniform(self.low, self.high))
+
+    def apply(self, image: np.ndarray, target: Target, choice: float) -> tuple[np.ndarray, Target]:
+        """Scale."""
+        height, width = (max(1, round(side * choice)) for side in image.shape[-2:])
+        return JointResize((height, width)).apply(image, target, None)
 
 
 def _moved(points: np.ndarray, choice: AffineChoice, height: int, width: int) -> np.ndarray:
@@ -176,9 +216,11 @@ def _joined(parts: list[Target]) -> Target:
     """The things of all parts, by the keys that all of them have."""
     joined = dict(parts[0])
     for key, value in parts[0].items():
-        rows = all(isinstance(part.get(key), np.ndarray) and part[key].ndim and len(part[key]) == len(part["boxes"]) for part in parts)
-        if rows:
+        if all(has_rows(part, key) for part in parts):
             joined[key] = np.concatenate([part[key] for part in parts])
+        elif key == "label_map" and all(key in part for part in parts):
+            for part in parts[1:]:  # outside its own quarter a part has no labels
+                joined[key] = np.where(part[key] == IGNORE, joined[key], part[key])
         elif key in ("masks", "keypoints") or isinstance(value, np.ndarray):
             joined.pop(key)
     return joined

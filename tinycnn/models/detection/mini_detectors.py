@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import partial
 
-from ... import ops
-from ...nn import BatchNorm2d, Conv2d, GroupNorm, Module, Sequential
+from ... import functional, ops
+from ...errors import ArgumentError
+from ...nn import BatchNorm2d, Conv2d, Dropout2d, GroupNorm, Module, Sequential
 from ...tensor import Tensor
+from ..darknet import conv_norm_leaky
 from ..registry import builder
 from .anchors import AnchorGenerator
 from .backbones import BackboneWithFPN
@@ -29,6 +31,8 @@ from .options import spelled_out
 from .retinanet import RetinaNet, RetinaNetConfig, RetinaNetHead
 from .rpn import RPNHead
 from .ssd import SSD, SSDConfig, SSDHead
+from .yolo_v1 import LEAK, YOLOv1, YOLOv1Config
+from .yolo_v3 import YOLOv3, YOLOv3Config, YOLOv3Head
 
 __all__ = [
     "MiniBody",
@@ -39,6 +43,8 @@ __all__ = [
     "mini_backbone",
     "retinanet_mini",
     "ssd_mini",
+    "yolo_v1_mini",
+    "yolo_v3_mini",
 ]
 
 SIDE = 128
@@ -71,6 +77,14 @@ ONE_STAGE = RetinaNetConfig(min_size=SIDE, max_size=2 * SIDE, image_mean=MEAN, i
 SSD_CONFIG = SSDConfig(image_mean=MEAN, image_std=STD, score_thresh=0.05, detections_per_img=50)
 FOVEA = FoveaBoxConfig(
     min_size=SIDE, max_size=2 * SIDE, image_mean=MEAN, image_std=STD, base_sides=(14.0, 28.0, 56.0, 112.0), detections_per_img=50
+)
+YOLO_V1 = YOLOv1Config(image_size=SIDE, grid=16, score_thresh=0.01, detections_per_img=50)
+YOLO_V3 = YOLOv3Config(
+    image_size=SIDE,
+    anchors=((12, 12), (18, 24), (24, 18), (36, 36), (48, 64), (68, 50)),
+    masks=((3, 4, 5), (0, 1, 2)),
+    score_thresh=0.01,
+    detections_per_img=50,
 )
 
 
@@ -237,3 +251,90 @@ def ssd_mini(num_classes: int = 4, in_channels: int = 3, *, config: SSDConfig = 
 def foveabox_mini(num_classes: int = 4, in_channels: int = 3, *, config: FoveaBoxConfig = FOVEA) -> FoveaBox:
     """FoveaBox for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
     return FoveaBox(mini_backbone(in_channels), num_classes, head=dense_head(1, num_classes), config=config)
+
+
+class CoarseToFine(Module):
+    """The body's maps of strides 16 and 8, in this order.
+
+    Shapes
+    ------
+    (N, C, H, W) -> {"0": (N, 128, H / 16, W / 16), "1": (N, 64, H / 8, W / 8)}
+    """
+
+    out_channels = (STAGES[2], STAGES[1])
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.body = MiniBody(in_channels)
+
+    def forward(self, input: Tensor) -> OrderedDict[str, Tensor]:
+        """The two maps."""
+        maps = self.body(input)
+        return OrderedDict([("0", maps["2"]), ("1", maps["1"])])
+
+
+class FineWithCoarse(CoarseToFine):
+    """The same two maps, the coarse one repeated onto the fine one's pixels, as one.
+
+    Shapes
+    ------
+    (N, C, H, W) -> (N, 192, H / 8, W / 8)
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # type: ignore[override]
+        """The map."""
+        maps = self.body(input)
+        return functional.cat([maps["1"], functional.interpolate(maps["2"], scale_factor=2, mode="nearest")], 1)
+
+
+class CellsLast(Module):
+    """(N, numbers, S, S) -> (N, S, S, numbers): the order in which a head of linear layers gives them."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The same numbers."""
+        return input.permute(0, 2, 3, 1)
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(YOLOv1Config)
+def yolo_v1_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv1Config = YOLO_V1) -> YOLOv1:
+    """YOLO v1 for images of 128 pixels: a cell a map's pixel, 512 boxes.
+
+    Parameters
+    ----------
+    num_classes, in_channels : int
+        Without a background; 3 for colour.
+    config : YOLOv1Config
+        The other numbers, each by its name; `image_size` is 8 `grid`.
+    """
+    if config.image_size != 8 * config.grid:
+        raise ArgumentError(f"yolo_v1_mini: image_size={config.image_size} must be 8 times grid={config.grid}; give image_size={8 * config.grid}")
+    backbone = FineWithCoarse(in_channels)
+    width = 2 * CHANNELS
+    head = Sequential(
+        conv_norm_leaky(sum(backbone.out_channels), width, 3, 1, LEAK),
+        conv_norm_leaky(width, 2 * width, 3, 1, LEAK),
+        Dropout2d(0.1),
+        Conv2d(2 * width, 5 * config.boxes + num_classes, 1),
+        CellsLast(),
+    )
+    return YOLOv1(backbone, head, num_classes, in_channels, config=config)
+
+
+@builder(image_size=SIDE, task="detection")
+@spelled_out(YOLOv3Config)
+def yolo_v3_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv3Config = YOLO_V3) -> YOLOv3:
+    """YOLO v3 for images of 128 pixels: strides 16 and 8, 960 boxes.
+
+    Parameters
+    ----------
+    num_classes, in_channels : int
+        Without a background; 3 for colour.
+    config : YOLOv3Config
+        The other numbers, each by its name; two masks.
+    """
+    if len(config.masks) != 2:
+        raise ArgumentError(f"yolo_v3_mini: there are {len(config.masks)} masks; it has two scales")
+    backbone = CoarseToFine(in_channels)
+    head = YOLOv3Head(backbone.out_channels, (64, 32), [len(mask) * (5 + num_classes) for mask in config.masks], 6)
+    return YOLOv3(backbone, head, num_classes, in_channels, config=config)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..docstring_page import sections_of
-from ..page import FOOTER, document
+from ..page import FOOTER, document, picture_uri
 from .methods import METHODS
 from .overlay import legend
 from .result import Attribution
@@ -42,13 +39,6 @@ addEventListener("keydown", (event) => {
 """
 
 
-def picture_source(picture: Any) -> str:
-    """A Pillow image as the address of an <img>: the file itself."""
-    file = io.BytesIO()
-    picture.save(file, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-
-
 def attribution_page(image: np.ndarray, answers: Sequence[Attribution], asked: str, top: Sequence[Answer] = (), title: str = "") -> str:
     """The page: the image, the network's first choices, a tile a method with its formula, range and legend.
 
@@ -69,7 +59,7 @@ def attribution_page(image: np.ndarray, answers: Sequence[Attribution], asked: s
         f"<span>{100 * one.probability:.1f} % {html.escape(one.name)}</span></div>"
         for one in top
     )
-    source = picture_source(resized(plain, 320))
+    source = picture_uri(resized(plain, 320))
     first = f'<figure tabindex="0"><img alt="the image" src="{source}"><figcaption><b>the image</b>{choices}</figcaption></figure>'
     parts = [
         f"<h1>{html.escape(heading)}</h1>",
@@ -88,11 +78,11 @@ def _figure(image: np.ndarray, answer: Attribution) -> str:
     method = METHODS[answer.method]
     largest = float(np.abs(answer.map[0]).max())
     where = f"{answer.layer}, {answer.raw.shape[-2]}\N{MULTIPLICATION SIGN}{answer.raw.shape[-1]}" if answer.layer else "pixels"
-    bar = picture_source(legend(160, 6, answer.signed))
+    bar = picture_uri(legend(160, 6, answer.signed))
     low = f"{-largest:.3g}" if answer.signed else "0"
     formula = sections_of(method.function).get("Formula", "")
     return (
-        f'<figure tabindex="0"><img alt="{html.escape(method.title)} over the image" src="{picture_source(resized(tile_of(image, answer), 320))}">'
+        f'<figure tabindex="0"><img alt="{html.escape(method.title)} over the image" src="{picture_uri(resized(tile_of(image, answer), 320))}">'
         f'<img class="bar" alt="" src="{bar}"><div class="ends"><span>{low}</span><span>{largest:.3g}</span></div>'
         f"<figcaption><b>{html.escape(method.title)}</b>{html.escape(method.shows)} <span class=soft>({html.escape(where)})</span>"
         f"<pre>{html.escape(formula)}</pre></figcaption></figure>"

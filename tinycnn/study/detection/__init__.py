@@ -2,7 +2,6 @@
 
 from .anchors import anchor_view, detector_anchors
 from .candidates import candidates, network_decode_view, network_nms_view
-from .costs import cost_view
 from .decode import decode_view, decode_yolo
 from .heat import heat_view
 from .matching import matching_view
@@ -14,7 +13,6 @@ __all__ = [
     "DetectionView",
     "anchor_view",
     "candidates",
-    "cost_view",
     "decode_view",
     "decode_yolo",
     "detector_anchors",

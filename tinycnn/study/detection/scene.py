@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from ..page import picture_uri
 
 __all__ = ["STYLE", "Drawing", "Scene", "steps_line"]
 
@@ -182,6 +182,4 @@ def _data_uri(image: Any) -> str:
     picture = as_picture(image)
     picture.thumbnail((LARGEST, LARGEST))
     kind = "jpeg" if max(picture.size) > 200 else "png"
-    file = io.BytesIO()
-    picture.save(file, format=kind, **({"quality": 88} if kind == "jpeg" else {}))
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return picture_uri(picture, kind, **({"quality": 88} if kind == "jpeg" else {}))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 from typing import Any
 
 from ..drawing import svg
-from ..page import FOOTER, document, html_table
+from ..page import FOOTER, data_uri, document, html_table
 from .blocks import Ask, Block, Curves, Diagram, Grid, Listing, Picture, Section, Words
 from .curves import curves_svg
 
@@ -57,5 +56,4 @@ def _block(block: Block) -> str:
 
 
 def _image(picture: Picture) -> str:
-    data = base64.b64encode(picture.path.read_bytes()).decode("ascii")
-    return f'<img alt="{html.escape(picture.caption)}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{html.escape(picture.caption)}" src="{data_uri(picture.path.read_bytes())}">'

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import math
 from typing import Any
 
 from ..explain_page import STYLE
-from ..page import script_data
+from ..page import data_uri, script_data
 from .text import final_grid, scene_lines
 from .view import Curve, Grid, Scene, Step, View
 
@@ -248,10 +247,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "grids": [_grid(scene, grid) for grid in scene.grids],
         "steps": [_step(step) for step in scene.steps],
         "curve": _curve(scene.curve) if scene.curve else None,
-        "pictures": [
-            {"name": each.name, "words": each.words, "source": "data:image/png;base64," + base64.b64encode(each.png).decode()}
-            for each in scene.pictures
-        ],
+        "pictures": [{"name": each.name, "words": each.words, "source": data_uri(each.png)} for each in scene.pictures],
     }
 
 
