@@ -92,15 +92,14 @@ DETECTION = (
     Row(
         "F04", "S0 S1 S2 S4",
         "R-CNN runs the network once a region, and so takes about 47 seconds an image.",
-        ("tinycnn region-costs vgg16 --measure", "tinycnn detection costs --network vgg16 --html costs.html"),
+        ("tinycnn region-costs vgg16 --measure", "tinycnn region-costs --html costs.html"),
         (
             Check("a network of one layer and a head, 100 regions: work once a region, and once an image",
                   "net, head = nn.Conv2d(3, 4, 3, padding=1), nn.Sequential(nn.Flatten(), nn.Linear(4 * 64, 2))\n"
                   "costs = study.region_costs(net, head, (32, 48), 100, crop=8)\n[costs.per_region, costs.per_image]",
                   [100 * (64 * 108 + 512), 32 * 48 * 108 + 100 * 512]),
-            Check("VGG-16's convolutions of one region, in multiply-adds", "tinycnn detection costs --network vgg16", 15_346_630_656,
-                  "per_region.convolutions", heavy=True),
-            Check("its dense layers", "tinycnn detection costs --network vgg16", 123_633_664, "per_region.linear", heavy=True),
+            Check("VGG-16's convolutions of one region, in multiply-adds", "tinycnn region-costs", 15_346_630_656, "features_of_region", heavy=True),
+            Check("its dense layers", "tinycnn region-costs", 123_633_664, "head", heavy=True),
             Check("R-CNN's work for 2,000 regions; the paper took 47 seconds for it", "tinycnn region-costs", 2000 * 15_470_264_320,
                   "total.R-CNN", heavy=True),
         ),
@@ -208,7 +207,7 @@ DETECTION = (
     Row(
         "F12", "S0 S2 S4",
         "YOLO divides the image into cells; each predicts a few boxes and one set of classes.",
-        ("tinycnn train yolo_v1_tiny --data shapes --minutes 30", "tinycnn summary darknet19", "tinycnn summary darknet53",
+        ("tinycnn train yolo_v1_mini --data shapes --minutes 30", "tinycnn summary darknet19", "tinycnn summary darknet53",
          "tinycnn detect photo.jpg --model yolov3.cfg --weights yolov3.weights --classes coco.names"),
         (
             Check("outputs of v1: 7 x 7 cells of 2 boxes and 20 classes",

@@ -100,7 +100,7 @@ LOSSES = (
     Row(
         "E06", "S2",
         "YOLO's loss has five terms: centres, roots of the sizes, confidence with and without an object, and classes.",
-        ("tinycnn train yolo_v1_tiny --data shapes --minutes 30",),
+        ("tinycnn train yolo_v1_mini --data shapes --minutes 30",),
         (
             Check("2 x 2 cells that say nothing, one object of a quarter: centre 5 (1/4 + 1/4), roots 5 (1/2 + 1/2), confidence 0, 0, class 1",
                   "raw, truth = tinycnn.Tensor(np.zeros((1, 2, 2, 6))), {'boxes': np.array([[0.0, 0, 4, 4]]), 'labels': np.array([1])}\n"
