@@ -7,14 +7,11 @@
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import tempfile
 from typing import Any
 
 import numba
-from harness import RESULTS, ROOT, environment
+from harness import RESULTS, environment, trained
 
 from tinycnn import models, nn, study
 
@@ -37,19 +34,10 @@ RUNS = {
 IMAGE = (3, 32, 32)
 
 
-def processor_seconds() -> float:
-    """What all finished child processes computed."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def run(name: str, epochs: int) -> dict[str, Any]:
     """Train in a process of its own, and count what the network costs."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["-m", "tinycnn", "train", name, "--data", "cifar10", "--epochs", str(epochs), "--out", f"{folder}/run", "--no-pictures", "--json"]
-        before = processor_seconds()
-        result = json.loads(subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True).stdout)
-        busy = processor_seconds() - before
+        result, busy = trained(name, "--data", "cifar10", "--epochs", str(epochs), "--out", f"{folder}/run", "--no-pictures")
     costs = study.summary(nn.utils.skip_init(models.get_model, name), IMAGE)
     return {
         "network": name,

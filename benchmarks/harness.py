@@ -8,8 +8,10 @@ a core from the next one.
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,3 +107,17 @@ def save(name: str, result: dict[str, Any]) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({"environment": environment(), **result}, indent=1) + "\n")
     return path
+
+
+def trained(*arguments: str) -> tuple[dict[str, Any], float]:
+    """What `tinycnn train ARGUMENTS --json` prints, in a process of its own, and the seconds that its processors computed."""
+    before = processor_seconds()
+    command = [sys.executable, "-m", "tinycnn", "train", *arguments, "--json"]
+    result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True).stdout)
+    return result, processor_seconds() - before
+
+
+def processor_seconds() -> float:
+    """What all finished child processes computed."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
