@@ -17,14 +17,17 @@ PAD_MODES = {"constant": "constant", "zeros": "constant", "reflect": "reflect", 
 
 
 def refusal(operator: str, why: str) -> CheckpointError:
+    """The error for what an operator has and ONNX has not; raise it."""
     return CheckpointError(f"export_onnx: {operator}: {why}")
 
 
 def shape_of(one: Any) -> tuple[int, ...]:
+    """The shape of a tensor, an array or a number."""
     return tuple(one.shape) if isinstance(one, Tensor) else np.shape(one)
 
 
 def counted_axis(dim: int, rank: int) -> int:
+    """The axis counted from the front."""
     return dim + rank if dim < 0 else dim
 
 
