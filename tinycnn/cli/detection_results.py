@@ -15,7 +15,11 @@ SHOWN_SCORE = 0.5  # the least score that pictures show
 COLUMNS = 4
 TILE = 320  # pixels a side of an image on a sheet
 CAPTIONS = {
-    "curves": ("How it learned", "Left every term of the loss, as the training images gave it; right the average precision on test images."),
+    "curves": (
+        "How it learned",
+        "Left every term of the loss, as the training images gave it; right the average precision on test images: in a run limited in minutes on the "
+        "first 100, so that its last point is not the table's number.",
+    ),
     "precision": ("Precision against recall", "One curve a class, at an overlap of 0.5: from its surest detections to all of them."),
     "sample": ("A sample of the test images", f"What it finds with a score of {SHOWN_SCORE} or more; the truth dashed in blue."),
     "worst": (
