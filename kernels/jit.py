@@ -9,6 +9,7 @@ and is compiled at its first call, never at import. The machine code is cached i
 sources, so that an edit in a helper file can never leave an older result in use (Numba's own index looks at one file only).
 """
 
+import functools
 import hashlib
 import os
 import stat
@@ -21,7 +22,9 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from numba.extending import typeof_impl
 
+from .pieces import wait_with_machine_code
 from .threads import guarded
 
 # The vector intrinsics emit LLVM code, which exists only when Numba compiles. TINYCNN_FAST=0 keeps plain Numba everywhere.
@@ -29,6 +32,8 @@ FAST = os.environ.get("TINYCNN_FAST", "1") != "0" and not numba.config.DISABLE_J
 
 # NaN and infinity must survive, so neither "nnan" nor "ninf"; "arcp" and "afn" would round differently from the definition.
 FASTMATH = {"reassoc", "contract", "nsz"}
+
+wait_with_machine_code()
 
 
 def source_digest() -> str:
@@ -94,7 +99,8 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function at its first call, cached: `@kernel`, `@kernel(parallel=True)`, `@kernel(inline="never")`."""
     if function is None:
         return lambda decorated: kernel(decorated, **options)
-    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH, "cache": CACHE_FOLDER is not None}
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH, "no_cfunc_wrapper": True}
+    settings["cache"] = CACHE_FOLDER is not None
     settings.update(options)
     # Two objects that hold a copy of the same function share the copy that was loaded first, and the copies may round differently. Inlined,
     # every kernel holds all its arithmetic itself: the process that compiles it and those that load it compute the same bits. What is
@@ -102,11 +108,41 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     settings["forceinline"] = "inline" not in options and not options.get("parallel", False)
     if settings["fastmath"] is False:
         del settings["fastmath"]
+    if numba.config.DISABLE_JIT:
+        return numba.njit(function)
+    if settings.get("parallel"):
+        return guarded(declare(function, settings, CACHE_FOLDER))
+    return declare(function, settings, CACHE_FOLDER) if settings.get("inline") == "always" else Kernel(function, settings)
+
+
+def declare(function: Callable[..., Any], settings: dict[str, Any], folder: Path | None) -> Any:
+    """Numba's compiled function, with this folder as its cache."""
     previous = numba.config.CACHE_DIR
-    if CACHE_FOLDER is not None:
-        numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    if folder is not None:
+        numba.config.CACHE_DIR = str(folder)
     try:
-        compiled = numba.njit(**settings)(function)
+        return numba.njit(**settings)(function)
     finally:
         numba.config.CACHE_DIR = previous
-    return guarded(compiled) if settings.get("parallel") else compiled
+
+
+class Kernel:
+    """A compiled function as Python calls it. The kernels that call it take it in without its entries for Python, which would be compiled in vain."""
+
+    def __init__(self, function: Callable[..., Any], settings: dict[str, Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func, self.settings = function, settings
+        self.entry = declare(function, settings, CACHE_FOLDER)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.entry(*arguments)
+
+    @functools.cached_property
+    def inlined(self) -> Any:
+        """What other kernels see. Its cache is a folder of its own, since Numba tells the two apart by their function only."""
+        return declare(self.py_func, {**self.settings, "no_cpython_wrapper": True}, CACHE_FOLDER and CACHE_FOLDER / "inlined")
+
+
+@typeof_impl.register(Kernel)
+def _type_of_kernel(kernel: Kernel, context: Any) -> Any:
+    return typeof_impl(kernel.inlined, context)

@@ -19,6 +19,12 @@ def perhaps(draw, seed, shape, dtype):
     return normal(seed, shape, dtype) if draw(st.booleans()) else None
 
 
+def terms_of(grad, variance, weight, small):
+    """The size of what a gradient is the sum of: where a block holds one number the terms are large, and nothing is left of them."""
+    largest = np.abs(grad).max(initial=0.0) * (1.0 if weight is None else np.abs(weight).max(initial=0.0))
+    return float(largest / np.sqrt(variance.min(initial=np.inf) + small))
+
+
 @given(blocks, activations, eps, dtypes, seeds, st.data())
 def test_batch_norm(shape, activation, small, dtype, seed, data):
     if shape[0] * shape[2] == 0:
@@ -32,7 +38,7 @@ def test_batch_norm(shape, activation, small, dtype, seed, data):
     if x.size:
         y, mean, variance = agree("batch_norm", dtype, x, weight, bias, residual, activation, small)
         grad = normal(seed + 4, shape, dtype)
-        agree("batch_norm_grad", dtype, grad, x, y, mean, variance, weight, told, small)
+        agree("batch_norm_grad", dtype, grad, x, y, mean, variance, weight, told, small, terms=terms_of(grad, variance, weight, small))
     mean, variance = normal(seed, channels, np.float64), np.abs(normal(seed + 1, channels, np.float64))
     y = agree("batch_norm_frozen", dtype, x, mean, variance, weight, bias, residual, activation, small)
     agree("batch_norm_frozen_grad", dtype, normal(seed + 5, shape, dtype), x, y, mean, variance, weight, told, small)
@@ -44,7 +50,8 @@ def test_group_norm(images, groups, size, pixels, small, dtype, seed, data):
     x, channels = normal(seed, shape, dtype), (groups * size,)
     weight, bias = perhaps(data.draw, seed + 1, channels, dtype), perhaps(data.draw, seed + 2, channels, dtype)
     _, mean, variance = agree("group_norm", dtype, x, weight, bias, groups, small)
-    agree("group_norm_grad", dtype, normal(seed + 3, shape, dtype), x, mean, variance, weight, groups, small)
+    grad = normal(seed + 3, shape, dtype)
+    agree("group_norm_grad", dtype, grad, x, mean, variance, weight, groups, small, terms=terms_of(grad, variance, weight, small))
 
 
 @given(st.integers(0, 9), st.integers(1, 40), eps, dtypes, seeds, st.data())
@@ -52,9 +59,9 @@ def test_layer_norm_and_rms_norm(rows, columns, small, dtype, seed, data):
     x, grad = normal(seed, (rows, columns), dtype), normal(seed + 3, (rows, columns), dtype)
     weight, bias = perhaps(data.draw, seed + 1, (columns,), dtype), perhaps(data.draw, seed + 2, (columns,), dtype)
     _, mean, variance = agree("layer_norm", dtype, x, weight, bias, small)
-    agree("layer_norm_grad", dtype, grad, x, mean, variance, weight, small)
+    agree("layer_norm_grad", dtype, grad, x, mean, variance, weight, small, terms=terms_of(grad, variance, weight, small))
     _, square = agree("rms_norm", dtype, x, weight, small)
-    agree("rms_norm_grad", dtype, grad, x, square, weight, small)
+    agree("rms_norm_grad", dtype, grad, x, square, weight, small, terms=terms_of(grad, square, weight, small))
 
 
 @given(

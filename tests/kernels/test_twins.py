@@ -18,8 +18,8 @@ def normal(seed, shape, dtype):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def agree(name, dtype, *arguments, exact=False):
-    """Both kernels give the same arrays of the same dtypes; the error is measured against the size of the result."""
+def agree(name, dtype, *arguments, exact=False, terms=1.0):
+    """Both kernels give the same arrays of the same dtypes; the error is relative to the size of the result and of the terms it is the sum of."""
     fast, definition = FAST[name](*arguments), DEFINITION[name](*arguments)
     results = zip(fast, definition, strict=True) if isinstance(fast, tuple) else [(fast, definition)]
     for one, other in results:
@@ -28,7 +28,7 @@ def agree(name, dtype, *arguments, exact=False):
         if exact:
             np.testing.assert_array_equal(one, other)
         else:
-            scale = max(1.0, float(np.abs(other).max(initial=0.0)))
+            scale = max(1.0, terms, float(np.abs(other).max(initial=0.0)))
             np.testing.assert_allclose(one, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale)
     return fast
 

@@ -4,11 +4,11 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.sliding import transposed_convolutions
+from tests.sliding import Case, transposed_convolutions
 from tinycnn import kernels
 from tinycnn.errors import ArgumentError, ShapeError, UsageError
 from tinycnn.functional import channel_shuffle, conv2d, conv_transpose2d
@@ -16,8 +16,11 @@ from tinycnn.study import views
 from tinycnn.study.views.equivariance import shifted
 from tinycnn.study.views.gallery import sheet
 
+BEYOND_THE_IMAGE = {"stride": (3, 1), "padding": (2, 0, 0, 0), "output_padding": (2, 0), "groups": 1, "dilation": (1, 1)}
+
 
 @given(case=transposed_convolutions(2, largest=3, batches=st.just(1)))
+@example(case=Case((1, 1, 1, 1), (1, 1, 1, 1), 1, False, BEYOND_THE_IMAGE, 0))
 def test_three_forms_of_the_transposed_convolution_are_one(case):
     x, weight, _ = case.arrays()
     found = views.transposed(x, weight, **case.options)

@@ -198,8 +198,11 @@ def _stretching(image: np.ndarray, kernel: np.ndarray, options: TransposedGeomet
     for axis in range(2):
         reach = options.dilation[axis] * (kernel.shape[2 + axis] - 1)
         around.append((reach - options.padding[2 * axis], reach - options.padding[2 * axis + 1] + options.output_padding[axis]))
-    margins = (*around[1], *around[0])
-    padded, real = (reference(functional.pad, array, margins) for array in (spread, real))
+    margins = np.array((*around[1], *around[0]))
+    # First wider, then cropped: a crop may reach beyond a small image into the padding on its other side.
+    for step in (margins.clip(0), margins.clip(None, 0)):
+        spread, real = (reference(functional.pad, array, tuple(step.tolist())) for array in (spread, real))
+    padded = spread
     flipped = _flipped(kernel, options.groups)
     geometry = convolution_geometry(
         "transposed", 2, (1, *padded.shape), flipped.shape, None, 1, 0, options.dilation, options.groups, "zeros"
