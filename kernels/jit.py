@@ -24,7 +24,7 @@ import numba
 import numpy as np
 from numba.extending import typeof_impl
 
-from .pieces import wait_with_machine_code
+from .compile_time import spare_compiler
 from .threads import guarded
 
 # The vector intrinsics emit LLVM code, which exists only when Numba compiles. TINYCNN_FAST=0 keeps plain Numba everywhere.
@@ -33,7 +33,7 @@ FAST = os.environ.get("TINYCNN_FAST", "1") != "0" and not numba.config.DISABLE_J
 # NaN and infinity must survive, so neither "nnan" nor "ninf"; "arcp" and "afn" would round differently from the definition.
 FASTMATH = {"reassoc", "contract", "nsz"}
 
-wait_with_machine_code()
+spare_compiler()
 
 
 def source_digest() -> str:

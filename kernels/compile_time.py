@@ -1,17 +1,20 @@
-"""Compile time: no machine code for what is only a piece of something else.
+"""Compile time: Numba's compiler without the work that comes to nothing.
 
 Numba compiles each function that a kernel calls, and the body and two wrappers of each `prange`, as a library of LLVM code of its own; each is
 linked into its caller. It also generates machine code for every one of them, which nobody calls: the outermost kernel holds copies of all. Here
-machine code waits until somebody asks where it is, and the wrappers of a `prange` are optimised inside the kernel only. What is compiled and what it
-computes stay the same. Where a release of Numba is built otherwise, nothing is changed.
+machine code waits until somebody asks where it is, and the wrappers of a `prange` are optimised inside the kernel only. Nor is the memory searched
+for garbage meanwhile: nearly all that a compilation makes is in use until its end. What is compiled and what it computes stay the same. Where a
+release of Numba is built otherwise, nothing is changed.
 """
 
+import gc
 from typing import Any
 
+from numba.core import event
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.registry import cpu_target
 
-__all__ = ["wait_with_machine_code"]
+__all__ = ["spare_compiler"]
 
 NEEDED = (
     "_optimize_functions",
@@ -83,8 +86,29 @@ class Library(JITCodeLibrary):
 _environments: dict[str, Any] = {}  # what functions need to make Python objects, until their machine code exists
 
 
-def wait_with_machine_code() -> None:
+class CollectorPause(event.Listener):
+    """No search for garbage from the start of a compilation to its end, those of the functions that it calls included."""
+
+    depth = 0
+    paused = False
+
+    def on_start(self, started: Any) -> None:
+        """A compilation starts; Numba's lock lets one thread at a time come here."""
+        if self.depth == 0:
+            self.paused = gc.isenabled()
+            gc.disable()
+        self.depth += 1
+
+    def on_end(self, ended: Any) -> None:
+        """It ends, also by an error."""
+        self.depth -= 1
+        if self.depth == 0 and self.paused:
+            gc.enable()
+
+
+def spare_compiler() -> None:
     """Let this process's Numba compile as described above."""
+    event.register("numba:compile", CollectorPause())
     codegen: Any = cpu_target.target_context.codegen()
     if type(codegen) is not JITCPUCodegen or codegen._library_class is not JITCodeLibrary or not all(hasattr(Library, name) for name in NEEDED):
         return
