@@ -245,9 +245,11 @@ def test_default_layers():
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", models.list_models())
 def test_every_network_can_be_asked(name):
-    model = models.get_model(name)
+    # With the statistics of a fresh network every block doubles the variance, which 333 blocks take beyond float32.
+    dtype = np.float64 if name == "preactivation_resnet1001" else np.float32
+    model = models.get_model(name).to(dtype)
     shape = models.input_size(name)
-    image = np.random.default_rng(0).standard_normal((1, *shape)).astype(np.float32)
+    image = np.random.default_rng(0).standard_normal((1, *shape)).astype(dtype)
     answer = attribution.grad_cam(model, image)
     assert answer.map.shape == (1, *shape[1:])
     assert min(answer.raw.shape[1:]) > 1
