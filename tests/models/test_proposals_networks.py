@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinycnn
 from tests.models.measuring import multiply_adds, parameters
@@ -11,6 +13,7 @@ from tinycnn.errors import ArgumentError, ShapeError, UsageError
 from tinycnn.models import detection
 from tinycnn.models.detection.foveabox import decode_sides, encode_sides, map_points
 from tinycnn.models.detection.nvidia_ssd import rows_of
+from tinycnn.models.detection.rpn import best_first
 from tinycnn.study.linear_svm import LinearSVM
 
 
@@ -425,3 +428,9 @@ def test_nvidias_rows_take_the_column_first():
         for box in range(2):
             for cell in range(2):
                 assert rows[1, cell * 2 + box, column] == answer.data[1, column * 2 + box, 0, cell]
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, 1.0, 2.5, -1.0, np.inf, -np.inf, np.nan]), max_size=30), st.integers(0, 12))
+def test_the_best_few_as_sorting_all_gives_them(scores, most):
+    scores = np.array(scores, np.float32)
+    assert best_first(scores, most).tolist() == np.argsort(-scores, kind="stable")[:most].tolist()

@@ -64,16 +64,20 @@ def rpn_loss(
     objectness = mean over sampled anchors of the binary cross-entropy; box = sum over positive ones of smooth L1 with beta 1/9 of the four
     numbers, divided by the number of sampled anchors.
     """
-    labels, wanted = [], []
+    labels, of_anchors = [], []
     for target, of_image in zip(targets, anchors, strict=True):
-        matches = matched(matcher, target, of_image)
-        labels.append(np.where(matches >= 0, 1.0, np.where(matches == Matcher.BETWEEN_THRESHOLDS, -1.0, 0.0)))
-        wanted.append(coder.encode_single(_objects(target["boxes"], matches), of_image))
-    positive, negative = (np.flatnonzero(np.concatenate(masks)) for masks in zip(*sampler(labels), strict=True))
+        of_anchors.append(matched(matcher, target, of_image))
+        labels.append(np.where(of_anchors[-1] >= 0, 1.0, np.where(of_anchors[-1] == Matcher.BETWEEN_THRESHOLDS, -1.0, 0.0)))
+    chosen = sampler(labels)
+    positive, negative = (np.flatnonzero(np.concatenate(masks)) for masks in zip(*chosen, strict=True))
+    wanted = [
+        coder.encode_single(_objects(target["boxes"], matches[mask]), of_image[mask])
+        for target, matches, of_image, (mask, _) in zip(targets, of_anchors, anchors, chosen, strict=True)
+    ]
     sampled = np.concatenate((positive, negative))
     of_all, dtype = np.concatenate(labels), logits.dtype
     boxes = functional.smooth_l1_loss(
-        numbers.reshape(-1, 4)[positive], Tensor(np.concatenate(wanted)[positive].astype(dtype)), beta=1 / 9, reduction="sum"
+        numbers.reshape(-1, 4)[positive], Tensor(np.concatenate(wanted).astype(dtype)), beta=1 / 9, reduction="sum"
     )
     objectness = functional.binary_cross_entropy_with_logits(logits.reshape(-1)[sampled], Tensor(of_all[sampled].astype(dtype)))
     return {"loss_objectness": objectness, "loss_rpn_box_reg": boxes / max(1, len(sampled))}

@@ -110,23 +110,44 @@ class RegionProposalNetwork(Module):
         anchors = self.anchor_generator(images, maps)
         per_map = [one.shape[1] * one.shape[2] * one.shape[3] for one in objectness]
         logits, box_numbers = in_rows(objectness, 1)[..., 0], in_rows(numbers, 4)
-        proposals = [self.box_coder.decode_single(box_numbers.data[k], anchors[k]) for k in range(len(anchors))]
-        chosen = [self._thinned(proposals[k], logits.data[k], size, per_map) for k, size in enumerate(images.image_sizes)]
+        sizes = images.image_sizes
+        chosen = [self._thinned(box_numbers.data[k], anchors[k], logits.data[k], sizes[k], per_map) for k in range(len(anchors))]
         if not self.training or targets is None:
             return chosen, {}
         return chosen, rpn_loss(logits, box_numbers, anchors, targets, self.proposal_matcher, self.fg_bg_sampler, self.box_coder)
 
-    def _thinned(self, boxes: np.ndarray, logits: np.ndarray, size: tuple[int, int], per_map: list[int]) -> np.ndarray:
+    def _thinned(
+        self, numbers: np.ndarray, anchors: np.ndarray, logits: np.ndarray, size: tuple[int, int], per_map: list[int]
+    ) -> np.ndarray:
         """One image's proposals, best first."""
         mode = "training" if self.training else "testing"
         kept, of_map, start = [], [], 0
         for number, count in enumerate(per_map):
-            best = np.argsort(-logits[start : start + count], kind="stable")[: self.pre_nms_top_n[mode]]
+            best = best_first(logits[start : start + count], self.pre_nms_top_n[mode])
             kept.append(best + start)
             of_map.append(np.full(len(best), number))
             start += count
         chosen, level = np.concatenate(kept), np.concatenate(of_map)
-        boxes, scores = ops.clip_boxes_to_image(boxes[chosen], size).data, functional.sigmoid(logits[chosen]).data
+        boxes = ops.clip_boxes_to_image(self.box_coder.decode_single(numbers[chosen], anchors[chosen]), size).data
+        scores = functional.sigmoid(logits[chosen]).data
         sound = (boxes[:, 2:] - boxes[:, :2] >= SMALLEST_SIDE).all(axis=1) & (scores >= self.score_thresh)
         boxes, scores, level = boxes[sound], scores[sound], level[sound]
         return boxes[ops.batched_nms(boxes, scores, level, self.nms_thresh).data[: self.post_nms_top_n[mode]]]
+
+
+def best_first(scores: np.ndarray, most: int) -> np.ndarray:
+    """Where the `most` largest scores stand, the largest first and of equal ones the earlier; NaN comes last.
+
+    Examples
+    --------
+    >>> best_first(np.array([1.0, 3.0, 2.0, 3.0]), 3).tolist()
+    [1, 3, 2]
+    """
+    if not 0 < most < len(scores):
+        return np.argsort(-scores, kind="stable")[:most]
+    # Sorting a few is quicker than sorting all: first who can be among the best, then their order.
+    last = -np.partition(-scores, most - 1)[most - 1]
+    if np.isnan(last):
+        return np.argsort(-scores, kind="stable")[:most]
+    able = np.flatnonzero(scores >= last)
+    return able[np.argsort(-scores[able], kind="stable")[:most]]
