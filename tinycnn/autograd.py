@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
-from .kernels.memory import SLACK, is_lease, size_class
+from .kernels.memory import SLACK, empty, is_lease, size_class
 from .tensor import Tensor
 
 Backward = Callable[[np.ndarray, tuple[bool, ...]], tuple[np.ndarray | None, ...]]
@@ -185,8 +185,14 @@ def backward(tensor: Tensor, grad: Any = None, retain_graph: bool = False) -> No
                 arrived[origin.number] = gradients[place]
                 heapq.heappush(queue, (-origin.number, origin))
             else:
-                # Never in place: the earlier array may be another operator's too.
-                arrived[origin.number] = earlier + gradients[place]
+                arrived[origin.number] = _sum(earlier, gradients[place])
+
+
+def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Two gradients of one result, in recycled memory. Never in place: each may be another operator's too."""
+    if one.dtype != other.dtype or one.dtype.kind != "f":
+        return np.asarray(one + other)
+    return np.add(one, other, out=empty(one.shape, one.dtype))
 
 
 def _upstream(tensor: Tensor, grad: Any) -> np.ndarray:
