@@ -1,8 +1,8 @@
-"""Peak memory of the LeNet-5 training step, ours and torch's, each in a process of its own.
+"""Peak memory of training steps and of inference, ours and torch's, each in a process of its own.
 
     python benchmarks/peak_memory.py           # writes results/peak_memory.json
 
-Measured is the growth of the peak resident size after import: everything a step makes the process touch, just-in-time code included.
+Measured is the growth of the peak resident size after import: everything that the work makes the process touch, just-in-time code included.
 """
 
 import argparse
@@ -10,12 +10,22 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from harness import save
 
 STEPS = 20
+CALLS = 3  # of inference, which takes longer
+# What is done, and the batch.
+WORK = (
+    ("LeNet-5 step", 64),
+    ("LeNet-5 step", 128),
+    ("LeNet-5 step", 1024),
+    ("ResNet-20 step", 128),
+    *((f"{name} inference", batch) for name in ("vgg16", "resnet50", "mobilenet_v2") for batch in (1, 8)),
+)
 
 
 def peak_megabytes() -> float:
@@ -23,22 +33,50 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run(library: str, batch: int) -> dict[str, float]:
-    """Train a few steps in this process and say by how much its peak grew after import."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((batch, 1, 28, 28), dtype=np.float32)
-    y = rng.integers(0, 10, batch)
-    import lenet_step
+def training_step(network: str, library: str, batch: int) -> tuple[float, Callable[[], Any]]:
+    """The peak after import, and a step of LeNet-5's or ResNet-20's training."""
+    if network == "LeNet-5":
+        import lenet_step as steps
 
+        shape, name, torch_network = (1, 28, 28), "lenet5", steps.torch_lenet5
+    else:
+        import resnet20_step as steps  # type: ignore[no-redef]
+
+        shape, name, torch_network = (3, 32, 32), "resnet20", steps.torch_resnet20  # type: ignore[attr-defined]
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((batch, *shape), dtype=np.float32), rng.integers(0, 10, batch)
     before = peak_megabytes()
     if library == "torch":
-        step = lenet_step.torch_step(lenet_step.torch_lenet5(), x, y, False)
-    else:
-        step = lenet_step.our_step(lenet_step.models.get_model("lenet5"), x, y)
-    step()
+        return before, steps.torch_step(torch_network(), x, y, False)
+    return before, steps.our_step(steps.models.get_model(name), x, y)
+
+
+def inference(name: str, library: str, batch: int) -> tuple[float, Callable[[], Any]]:
+    """The peak after import, and a forward pass of a network whose weights are there: ours are not drawn, which would take float64 for a moment."""
+    import torch
+    import torchvision
+
+    import tinycnn
+
+    x = np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)
+    before = peak_megabytes()
+    if library == "torch":
+        theirs, images = getattr(torchvision.models, name)(weights=None).eval(), torch.from_numpy(x)
+        return before, torch.no_grad()(lambda: theirs(images))
+    ours = tinycnn.nn.utils.skip_init(tinycnn.models.get_model, name).eval()
+    for parameter in ours.parameters():
+        parameter.data.fill(0.01)
+    return before, tinycnn.no_grad()(lambda: ours(tinycnn.Tensor(x)))
+
+
+def run(work: str, library: str, batch: int) -> dict[str, float]:
+    """Do it a few times in this process and say by how much its peak grew after import."""
+    network, kind = work.rsplit(" ", 1)
+    before, call = (training_step if kind == "step" else inference)(network, library, batch)
+    call()
     first = peak_megabytes()
-    for _ in range(STEPS):
-        step()
+    for _ in range(STEPS if kind == "step" else CALLS):
+        call()
     return {"growth": peak_megabytes() - before, "growth_after_first_step": peak_megabytes() - first}
 
 
@@ -46,20 +84,21 @@ def main() -> None:
     """Measure both libraries, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", choices=["torch", "tinycnn"], help="measure one, in this process")
+    parser.add_argument("--work", choices=sorted({work for work, _ in WORK}), default="LeNet-5 step")
     parser.add_argument("--batch", type=int, default=128)
     arguments = parser.parse_args()
     if arguments.library:
-        print(json.dumps(run(arguments.library, arguments.batch)))
+        print(json.dumps(run(arguments.work, arguments.library, arguments.batch)))
         return
     rows: list[dict[str, Any]] = []
-    for batch in (64, 128, 1024):
-        row: dict[str, Any] = {"batch": batch}
+    for work, batch in WORK:
+        row: dict[str, Any] = {"work": work, "batch": batch}
         for library in ("tinycnn", "torch"):
-            command = [sys.executable, __file__, "--library", library, "--batch", str(batch)]
+            command = [sys.executable, __file__, "--library", library, "--work", work, "--batch", str(batch)]
             subprocess.run(command, capture_output=True, check=True)  # fills the kernel cache
             row[library] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         rows.append(row)
-        print(f"batch {batch}: " + ", ".join(f"{name} {row[name]['growth']:.1f} MB" for name in ("tinycnn", "torch")), flush=True)
+        print(f"{work}, batch {batch}: " + ", ".join(f"{name} {row[name]['growth']:.1f} MB" for name in ("tinycnn", "torch")), flush=True)
     print(save("peak_memory", {"megabytes": rows}))
 
 

@@ -5,6 +5,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def training_step() -> str:
-    """LeNet-5's training step."""
-    result = load("lenet_step")
+def training_step(name: str) -> str:
+    """A network's training step, from the result of this name."""
+    result = load(name)
     rows = []
     for row in result["rows"]:
         milliseconds, ratio = row["milliseconds"], row["ratio"]
@@ -41,8 +42,8 @@ def training_step() -> str:
             [
                 str(row["batch"]),
                 str(row["threads"]),
-                *(f"{milliseconds[name]:.2f}" for name in ("tinycnn", "torch", "torch channels_last")),
-                *(f"{ratio[name]:.2f}" for name in ("torch", "torch channels_last")),
+                *(f"{milliseconds[library]:.2f}" for library in ("tinycnn", "torch", "torch channels_last")),
+                *(f"{ratio[library]:.2f}" for library in ("torch", "torch channels_last")),
             ]
         )
     header = ["batch", "threads", "tinycnn, ms", "torch, ms", "torch channels_last, ms", "of torch", "of channels_last"]
@@ -70,10 +71,13 @@ def accuracy() -> str:
 
 
 def memory() -> str:
-    """Peak memory of the training step."""
+    """Peak memory of training steps and of inference."""
     result = load("peak_memory")
-    rows = [[str(row["batch"]), f"{row['tinycnn']['growth']:.0f}", f"{row['torch']['growth']:.0f}"] for row in result["megabytes"]]
-    return table(["batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
+    rows = []
+    for row in result["megabytes"]:
+        growths = (row[library]["growth"] for library in ("tinycnn", "torch"))
+        rows.append([row.get("work", "LeNet-5 step"), str(row["batch"]), *(f"{growth:.0f}" for growth in growths)])
+    return table(["", "batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
 
 
 def cifar() -> str:
@@ -85,9 +89,8 @@ def cifar() -> str:
             f"{row['parameters']:,}",
             f"{row['macs'] / 1e6:.1f} M",
             str(row["epochs"]),
-            str(row["threads"]),
-            f"{row['minutes_an_epoch']:.1f}",
-            f"{row['processor_minutes_an_epoch']:.1f}" if "processor_minutes_an_epoch" in row else "",
+            # One thread cannot have computed for longer than it took.
+            f"{row['processor_minutes_an_epoch']:.1f}" if "processor_minutes_an_epoch" in row else f"at most {row['minutes_an_epoch']:.1f}",
             f"{row['test_loss']:.2f}",
             f"{row['test_accuracy']:.2f} %",
         ]
@@ -96,8 +99,8 @@ def cifar() -> str:
     facts = {(row["environment"]["commit"], row["environment"]["date"]) for row in result["rows"]}
     measured = "; ".join(f"{date}, commit {commit}" for commit, date in sorted(facts))
     first = result["rows"][0]["environment"]
-    header = ["network", "parameters", "MACs an image", "epochs", "threads", "minutes an epoch", "of a core", "test loss", "test accuracy"]
-    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores shared with other work, one seed; {measured}."
+    header = ["network", "parameters", "MACs an image", "epochs", "minutes of one core an epoch", "test loss", "test accuracy"]
+    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores shared with other work, one seed, one thread; {measured}."
 
 
 def inference() -> str:
@@ -112,7 +115,15 @@ def inference() -> str:
     return table(header, rows) + "\n\n" + where(result)
 
 
-TABLES = {"training step": training_step, "convolution": convolution, "accuracy": accuracy, "memory": memory}
+TABLES = {
+    "training step": partial(training_step, "lenet_step"),
+    "ResNet-20 step": partial(training_step, "resnet20_step"),
+    "inference": inference,
+    "convolution": convolution,
+    "accuracy": accuracy,
+    "cifar": cifar,
+    "memory": memory,
+}
 
 
 def filled(text: str) -> str:
