@@ -76,7 +76,7 @@ def memory() -> str:
     rows = []
     for row in result["megabytes"]:
         growths = (row[library]["growth"] for library in ("tinycnn", "torch"))
-        rows.append([row.get("work", "LeNet-5 step"), str(row["batch"]), *(f"{growth:.0f}" for growth in growths)])
+        rows.append([row["work"], str(row["batch"]), *(f"{growth:.0f}" for growth in growths)])
     return table(["", "batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
 
 
