@@ -43,13 +43,13 @@ class Library(JITCodeLibrary):
                 passes.run(function, builder)
 
     def _optimize_final_module(self) -> None:
-        if not self._wraps_loop_body():
+        if not self._is_wrapper() or not self._is_piece():
             super()._optimize_final_module()
 
     def _finalize_final_module(self) -> None:
         names = [function.name for function in self.get_defined_functions()]
-        for_python = any(name.startswith(FOR_PYTHON) for name in names) and not self.name.startswith(BODY)
-        self.waits = any(name.startswith(COMPILED) for name in names) and not for_python
+        only_compiled = any(name.startswith(COMPILED) for name in names) and not any(name.startswith(FOR_PYTHON) for name in names)
+        self.waits = self._is_piece() or (only_compiled and not self._is_wrapper())
         if not self.waits:
             self._generate()
             return
@@ -64,7 +64,7 @@ class Library(JITCodeLibrary):
             if self.name.startswith(BODY) or all(function.name != name for function in self.get_defined_functions()):
                 return 0
             self.waits = False
-            if self._wraps_loop_body():
+            if self._is_wrapper():
                 super()._optimize_final_module()
             self._generate()
         return int(super().get_pointer_to_function(name))
@@ -73,8 +73,12 @@ class Library(JITCodeLibrary):
         """For the cache: LLVM's code where there is no machine code."""
         return self.serialize_using_bitcode() if self.waits else super().serialize_using_object_code()
 
-    def _wraps_loop_body(self) -> bool:
+    def _is_wrapper(self) -> bool:
         return "_GufuncWrapper" in self.name or self.name == "parallelgufuncwrapper"
+
+    def _is_piece(self) -> bool:
+        """Whether this is the body of a `prange` or a wrapper around one, not around somebody's universal function."""
+        return self.name.startswith(BODY) or (self._is_wrapper() and any(library._is_piece() for library in self._linking_libraries))
 
     def _generate(self) -> None:
         super()._finalize_final_module()

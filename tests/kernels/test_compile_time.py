@@ -83,7 +83,16 @@ def test_functions_for_c():
 
 
 @pytest.mark.parametrize("target", ["cpu", "parallel"])
-def test_universal_functions(target):
+def test_universal_functions(target, monkeypatch):
+    """They are optimised and become machine code at once, so that their own cache holds machine code."""
+    waited = []
+    finalize = compile_time.Library._finalize_final_module
+
+    def watched(library):
+        finalize(library)
+        waited.append((library.name, library.waits))
+
+    monkeypatch.setattr(compile_time.Library, "_finalize_final_module", watched)
     add = numba.vectorize(["float64(float64, float64)"], target=target)(lambda x, y: x + y)
     np.testing.assert_array_equal(add(np.arange(5.0), 1.0), np.arange(5.0) + 1)
 
@@ -92,3 +101,5 @@ def test_universal_functions(target):
         y[0] = x.max()
 
     np.testing.assert_array_equal(largest(np.arange(6.0).reshape(2, 3)), [2, 5])
+    wrappers = [waits for name, waits in waited if "Gufunc" in name or "gufunc" in name]
+    assert wrappers and not any(wrappers)
