@@ -3,15 +3,21 @@
     python benchmarks/cifar.py                 # what is missing in results/cifar.json; needs CIFAR-10 in TINYCNN_DATA or the cache
     python benchmarks/cifar.py vgg16_cifar     # only these, measured anew
     NUMBA_NUM_THREADS=1 taskset -c 0 python benchmarks/cifar.py    # on one core, beside other work
+    python benchmarks/cifar.py --pace          # the minutes of an epoch on all cores, from the median of some steps of each network
 """
 
 import argparse
 import json
+import math
+import statistics
 import tempfile
+import time
 from typing import Any
 
 import numba
+import numpy as np
 from harness import RESULTS, environment, trained
+from tinycnn_steps import tinycnn_step
 
 from tinycnn import models, nn, study
 
@@ -32,6 +38,7 @@ RUNS = {
     "efficientnet_cifar": 1,
 }
 IMAGE = (3, 32, 32)
+BATCH, STEPS_AN_EPOCH = 128, math.ceil(50_000 / 128)
 
 
 def run(name: str, epochs: int) -> dict[str, Any]:
@@ -55,15 +62,33 @@ def run(name: str, epochs: int) -> dict[str, Any]:
     }
 
 
+def pace(name: str) -> dict[str, Any]:
+    """The minutes of an epoch's steps on all threads, were each as fast as the median of 15; compiling, loading and evaluation left out."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((BATCH, *IMAGE), dtype=np.float32), rng.integers(0, 10, BATCH)
+    step = tinycnn_step(models.get_model(name), x, y, lr=0.01)
+    seconds = []
+    for _ in range(18):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return {"threads": numba.get_num_threads(), "minutes_an_epoch": round(statistics.median(seconds[3:]) * STEPS_AN_EPOCH / 60, 2)}
+
+
 def main() -> None:
     """Train what is asked for, or what is missing; each row is saved as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", choices=[*RUNS, []], help="only these, measured anew")
-    networks = parser.parse_args().networks
+    parser.add_argument("--pace", action="store_true", help="train nothing; time the steps of what was trained")
+    arguments = parser.parse_args()
+    networks = arguments.networks
     path = RESULTS / "cifar.json"
     rows = {row["network"]: row for row in json.loads(path.read_text())["rows"]} if path.exists() else {}
-    for name in networks or [name for name in RUNS if name not in rows]:
-        rows[name] = run(name, RUNS[name])
+    for name in networks or [name for name in RUNS if (name in rows) == arguments.pace]:
+        if arguments.pace:
+            rows[name]["pace"] = pace(name)
+        else:
+            rows[name] = {**run(name, RUNS[name]), "pace": rows.get(name, {}).get("pace")}
         ordered = [rows[known] for known in RUNS if known in rows]
         path.write_text(json.dumps({"rows": ordered}, indent=1) + "\n")
         print(json.dumps({key: value for key, value in rows[name].items() if key != "environment"}), flush=True)

@@ -8,61 +8,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from harness import measure, save
+from tinycnn_steps import tinycnn_step
+from torch_steps import torch_lenet5, torch_step
 
 import tinycnn
 from tinycnn import models
 
 LEARNING_RATE = 0.01
-MOMENTUM = 0.9
 TARGETS = {2: {"torch": 0.60, "torch channels_last": 0.80}, 1: {"torch": 0.65, "torch channels_last": 0.85}}
-
-
-def torch_lenet5() -> torch.nn.Sequential:
-    """The same network, with torch's layers."""
-    nn = torch.nn
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )  # fmt: skip
-
-
-def our_step(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
-    """A closure that trains our network one step on the batch."""
-    optimizer = tinycnn.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
-    images, labels = tinycnn.Tensor(x), tinycnn.Tensor(y)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = tinycnn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-def torch_step(model: torch.nn.Module, x: np.ndarray, y: np.ndarray, channels_last: bool) -> Callable[[], float]:
-    """The same closure for torch's."""
-    images, labels = torch.from_numpy(x), torch.from_numpy(y)
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
 
 
 def compare(batch: int, threads: int, rounds: int) -> dict[str, Any]:
@@ -78,9 +36,9 @@ def compare(batch: int, threads: int, rounds: int) -> dict[str, Any]:
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         mine.data[...] = other.detach().numpy()
     steps = {
-        "tinycnn": our_step(ours, x, y),
-        "torch": torch_step(theirs, x, y, False),
-        "torch channels_last": torch_step(theirs_last, x, y, True),
+        "tinycnn": tinycnn_step(ours, x, y, lr=LEARNING_RATE),
+        "torch": torch_step(theirs, x, y, lr=LEARNING_RATE),
+        "torch channels_last": torch_step(theirs_last, x, y, lr=LEARNING_RATE, channels_last=True),
     }
     for _ in range(3):
         losses = [step() for step in steps.values()]

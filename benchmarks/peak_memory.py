@@ -2,7 +2,8 @@
 
     python benchmarks/peak_memory.py           # writes results/peak_memory.json
 
-Measured is the growth of the peak resident size after import: everything that the work makes the process touch, just-in-time code included.
+Measured is the peak resident size of a process that imports one library and works with it: what it takes of the machine, compiled code included.
+Beside it stands the growth after import, without what only importing costs.
 """
 
 import argparse
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from harness import save
 
 STEPS = 20
 CALLS = 3  # of inference, which takes longer
@@ -35,34 +35,33 @@ def peak_megabytes() -> float:
 
 def training_step(network: str, library: str, batch: int) -> tuple[float, Callable[[], Any]]:
     """The peak after import, and a step of LeNet-5's or ResNet-20's training."""
-    if network == "LeNet-5":
-        import lenet_step as steps
-
-        shape, name, torch_network = (1, 28, 28), "lenet5", steps.torch_lenet5
-    else:
-        import resnet20_step as steps  # type: ignore[no-redef]
-
-        shape, name, torch_network = (3, 32, 32), "resnet20", steps.torch_resnet20  # type: ignore[attr-defined]
     rng = np.random.default_rng(0)
+    shape, name = ((1, 28, 28), "lenet5") if network == "LeNet-5" else ((3, 32, 32), "resnet20")
     x, y = rng.standard_normal((batch, *shape), dtype=np.float32), rng.integers(0, 10, batch)
-    before = peak_megabytes()
     if library == "torch":
-        return before, steps.torch_step(torch_network(), x, y, False)
-    return before, steps.our_step(steps.models.get_model(name), x, y)
+        import torch_steps
+
+        before = peak_megabytes()
+        return before, torch_steps.torch_step(getattr(torch_steps, f"torch_{name}")(), x, y, lr=0.01)
+    import tinycnn_steps
+
+    before = peak_megabytes()
+    return before, tinycnn_steps.tinycnn_step(tinycnn_steps.tinycnn.models.get_model(name), x, y, lr=0.01)
 
 
 def inference(name: str, library: str, batch: int) -> tuple[float, Callable[[], Any]]:
     """The peak after import, and a forward pass of a network whose weights are there: ours are not drawn, which would take float64 for a moment."""
-    import torch
-    import torchvision
-
-    import tinycnn
-
     x = np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)
-    before = peak_megabytes()
     if library == "torch":
+        import torch
+        import torchvision
+
+        before = peak_megabytes()
         theirs, images = getattr(torchvision.models, name)(weights=None).eval(), torch.from_numpy(x)
         return before, torch.no_grad()(lambda: theirs(images))
+    import tinycnn
+
+    before = peak_megabytes()
     ours = tinycnn.nn.utils.skip_init(tinycnn.models.get_model, name).eval()
     for parameter in ours.parameters():
         parameter.data.fill(0.01)
@@ -70,14 +69,15 @@ def inference(name: str, library: str, batch: int) -> tuple[float, Callable[[], 
 
 
 def run(work: str, library: str, batch: int) -> dict[str, float]:
-    """Do it a few times in this process and say by how much its peak grew after import."""
+    """Do it a few times in this process; its peak, and by how much that grew after import and after the first time."""
     network, kind = work.rsplit(" ", 1)
     before, call = (training_step if kind == "step" else inference)(network, library, batch)
     call()
     first = peak_megabytes()
     for _ in range(STEPS if kind == "step" else CALLS):
         call()
-    return {"growth": peak_megabytes() - before, "growth_after_first_step": peak_megabytes() - first}
+    peak = peak_megabytes()
+    return {"peak": peak, "growth": peak - before, "growth_after_first_step": peak - first}
 
 
 def main() -> None:
@@ -90,6 +90,8 @@ def main() -> None:
     if arguments.library:
         print(json.dumps(run(arguments.work, arguments.library, arguments.batch)))
         return
+    from harness import save  # imports numba, which torch's process is not to carry
+
     rows: list[dict[str, Any]] = []
     for work, batch in WORK:
         row: dict[str, Any] = {"work": work, "batch": batch}
@@ -98,7 +100,8 @@ def main() -> None:
             subprocess.run(command, capture_output=True, check=True)  # fills the kernel cache
             row[library] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         rows.append(row)
-        print(f"{work}, batch {batch}: " + ", ".join(f"{name} {row[name]['growth']:.1f} MB" for name in ("tinycnn", "torch")), flush=True)
+        figures = (f"{name} {row[name]['peak']:.0f} MB, of which after import {row[name]['growth']:.0f}" for name in ("tinycnn", "torch"))
+        print(f"{work}, batch {batch}: " + "; ".join(figures), flush=True)
     print(save("peak_memory", {"megabytes": rows}))
 
 

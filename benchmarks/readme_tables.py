@@ -75,9 +75,10 @@ def memory() -> str:
     result = load("peak_memory")
     rows = []
     for row in result["megabytes"]:
-        growths = (row[library]["growth"] for library in ("tinycnn", "torch"))
-        rows.append([row["work"], str(row["batch"]), *(f"{growth:.0f}" for growth in growths)])
-    return table(["", "batch", "tinycnn, MB", "torch, MB"], rows) + "\n\n" + where(result)
+        figures = (row[library][figure] for figure in ("peak", "growth") for library in ("tinycnn", "torch"))
+        rows.append([row["work"], str(row["batch"]), *(f"{figure:.0f}" for figure in figures)])
+    header = ["", "batch", "tinycnn, MB", "torch, MB", "tinycnn after import", "torch after import"]
+    return table(header, rows) + "\n\n" + where(result)
 
 
 def cifar() -> str:
@@ -91,6 +92,7 @@ def cifar() -> str:
             str(row["epochs"]),
             # One thread cannot have computed for longer than it took.
             f"{row['processor_minutes_an_epoch']:.1f}" if "processor_minutes_an_epoch" in row else f"at most {row['minutes_an_epoch']:.1f}",
+            f"{row['pace']['minutes_an_epoch']:.1f}",
             f"{row['test_loss']:.2f}",
             f"{row['test_accuracy']:.2f} %",
         ]
@@ -99,7 +101,7 @@ def cifar() -> str:
     facts = {(row["environment"]["commit"], row["environment"]["date"]) for row in result["rows"]}
     measured = "; ".join(f"{date}, commit {commit}" for commit, date in sorted(facts))
     first = result["rows"][0]["environment"]
-    header = ["network", "parameters", "MACs an image", "epochs", "minutes of one core an epoch", "test loss", "test accuracy"]
+    header = ["network", "parameters", "MACs an image", "epochs", "minutes of one core an epoch", "of two", "test loss", "test accuracy"]
     return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores shared with other work, one seed, one thread; {measured}."
 
 

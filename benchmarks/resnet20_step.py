@@ -8,86 +8,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from harness import measure, save
+from tinycnn_steps import tinycnn_step
+from torch_steps import torch_resnet20, torch_step
 
 import tinycnn
 from tinycnn import models
 
 BATCH = 128
-LEARNING_RATE = 0.1
-MOMENTUM = 0.9
-WEIGHT_DECAY = 1e-4
-BLOCKS = 3
+RECIPE = {"lr": 0.1, "weight_decay": 1e-4}
 TARGETS = {"torch": 0.85, "torch channels_last": 1.00}
-
-
-class TorchBlock(torch.nn.Module):
-    """The basic block with the paper's option A."""
-
-    def __init__(self, before: int, channels: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = torch.nn.Conv2d(before, channels, 3, stride, 1, bias=False)
-        self.bn1 = torch.nn.BatchNorm2d(channels)
-        self.conv2 = torch.nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.bn2 = torch.nn.BatchNorm2d(channels)
-        self.zeros = (channels - before) // 2
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Branch plus shortcut."""
-        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        if self.zeros:
-            x = torch.nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.zeros, self.zeros))
-        return torch.relu_(y + x)
-
-
-def torch_resnet20() -> torch.nn.Sequential:
-    """The same network, with torch's layers."""
-    nn = torch.nn
-    layers: list[torch.nn.Module] = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(True)]
-    before = 16
-    for channels in (16, 32, 64):
-        for position in range(BLOCKS):
-            layers.append(TorchBlock(before, channels, 2 if position == 0 and channels > 16 else 1))
-            before = channels
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
-
-
-def our_step(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
-    """A closure that trains our network one step on the batch."""
-    optimizer = tinycnn.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
-    images, labels = tinycnn.Tensor(x), tinycnn.Tensor(y)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = tinycnn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
-
-
-def torch_step(model: torch.nn.Module, x: np.ndarray, y: np.ndarray, channels_last: bool) -> Callable[[], float]:
-    """The same closure for torch's."""
-    images, labels = torch.from_numpy(x), torch.from_numpy(y)
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
 
 
 def compare(threads: int, rounds: int) -> dict[str, Any]:
@@ -103,9 +37,9 @@ def compare(threads: int, rounds: int) -> dict[str, Any]:
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         mine.data[...] = other.detach().numpy()
     steps = {
-        "tinycnn": our_step(ours, x, y),
-        "torch": torch_step(theirs, x, y, False),
-        "torch channels_last": torch_step(theirs_last, x, y, True),
+        "tinycnn": tinycnn_step(ours, x, y, **RECIPE),
+        "torch": torch_step(theirs, x, y, **RECIPE),
+        "torch channels_last": torch_step(theirs_last, x, y, channels_last=True, **RECIPE),
     }
     for _ in range(2):
         losses = [step() for step in steps.values()]

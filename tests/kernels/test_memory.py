@@ -47,6 +47,16 @@ def test_a_block_comes_back_when_its_array_dies():
     assert address(memory.empty(LARGE, np.float32)) == where
 
 
+def test_a_larger_free_block_is_taken_before_a_new_one_is_made_unless_it_is_far_too_large():
+    memory.empty_cache()
+    array = memory.empty(LARGE, np.float32)
+    where = address(array)
+    del array
+    far_smaller = memory.empty((300 // (2 * memory.ROOM), 1000), np.float32)
+    assert address(far_smaller) != where
+    assert address(memory.empty((300 // (memory.ROOM - 1), 1000), np.float32)) == where
+
+
 def test_a_view_keeps_the_block():
     memory.empty_cache()
     array = memory.empty(LARGE, np.float32)

@@ -10,7 +10,7 @@ from .. import nn
 from ..errors import ArgumentError
 from ..tensor import Tensor
 
-__all__ = ["conv_fan_out_", "image_features", "initialise", "make_divisible", "positive_multiplier", "table_rows"]
+__all__ = ["conv_fan_out_", "image_features", "initialise", "linear_fan_in_", "make_divisible", "positive_multiplier", "table_rows"]
 
 Rule = Callable[[Any], object]
 
@@ -72,6 +72,16 @@ def conv_fan_out_(conv: nn.Conv2d) -> None:
     nn.init.normal_(conv.weight, 0.0, math.sqrt(2 * conv.groups / (conv.out_channels * math.prod(conv.kernel_size))))
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
+
+
+def linear_fan_in_(weight: Tensor) -> None:
+    """Draw a classifier's weights from +-1 / sqrt(inputs), whatever the number of classes.
+
+    The code of MobileNet's, EfficientNet's and MNASNet's authors divides by the root of the classes instead. For ImageNet's 1000 that is much the
+    same; for ten it gives logits of +-3 before anything is learned, and one epoch of EfficientNet on CIFAR-10 ends where it began.
+    """
+    bound = weight.shape[1] ** -0.5
+    nn.init.uniform_(weight, -bound, bound)
 
 
 def initialise(model: nn.Module, linear: Rule, convolution: Rule | None = None) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from .. import nn
 from ..errors import ArgumentError
 from ..tensor import Tensor
-from .building import image_features, initialise, make_divisible, positive_multiplier, table_rows
+from .building import image_features, initialise, linear_fan_in_, make_divisible, positive_multiplier, table_rows
 from .registry import builder
 
 __all__ = ["MNASNet", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mnasnet_cifar"]
@@ -140,7 +140,7 @@ class MNASNet(nn.Module):
         layers += _conv_norm(channels, LAST_CHANNELS, 1, 1, momentum)
         self.layers = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(LAST_CHANNELS, num_classes))
-        initialise(self, lambda weight: nn.init.kaiming_uniform_(weight, mode="fan_out", nonlinearity="sigmoid"))
+        initialise(self, linear_fan_in_)
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""
