@@ -1,7 +1,8 @@
 """Memory for outputs and workspaces, kept instead of given back: a fresh page costs more than the arithmetic on it.
 
 `empty` hands out arrays from blocks in size classes, the smallest that is free and not many times too large. A block returns to its class when the
-last NumPy view on it dies, whoever holds that view, so an array can be kept, returned or saved like any other. `workspace` is scratch memory of the calling Python thread, valid until its next call.
+last NumPy view on it dies, whoever holds that view, so an array can be kept, returned or saved like any other. `workspace` is scratch memory of the
+calling Python thread, valid until its next call.
 """
 
 import math
