@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinycnn
-from tinycnn import Tensor
+from tinycnn import Tensor, autograd
 from tinycnn.autograd import record
 from tinycnn.errors import GraphError, ShapeError
 from tinycnn.kernels import memory
@@ -259,3 +259,21 @@ def test_plus_equals_rebinds():
     assert y is not x
     y.backward()
     assert x.grad.item() == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_large_gradients_that_meet_are_added_by_threads_to_the_same_bits(dtype, transposed):
+    shape = (400, 500)
+    assert shape[0] * shape[1] >= autograd.LARGE
+    rng = np.random.default_rng(3)
+    first, second = (rng.standard_normal(shape).astype(dtype) for _ in range(2))
+    if transposed:
+        second = np.asfortranarray(second)
+    x = tinycnn.Tensor(np.zeros(shape, dtype), requires_grad=True)
+    y = x * 1.0
+    ((y * first).sum() + (y * second).sum()).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), first + second)
+    kept = first.copy()
+    assert autograd._sum(first, second).dtype == dtype
+    np.testing.assert_array_equal(first, kept)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tinycnn.cli.detection_data import open_detection
-from tinycnn.errors import DataError
+from tinycnn.cli.train_detection import detector_options
+from tinycnn.errors import DataError, UsageError
 
 VOC = """<annotation><filename>{name}</filename><size><width>40</width><height>30</height><depth>3</depth></size>{objects}</annotation>"""
 OBJECT = "<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>"
@@ -64,3 +65,26 @@ def test_a_folder_without_its_pictures(tmp_path):
         path.unlink()
     with pytest.raises(DataError, match="4 of 4 pictures are not in"):
         open_detection(f"voc:{folder}")
+
+
+def test_the_nuclei_are_seen_at_their_own_size(tmp_path, monkeypatch):
+    place = tmp_path / "nuclei"
+    for folder in ("images", "labels"):
+        (place / folder).mkdir(parents=True)
+    for number in range(6):
+        Image.new("RGB", (12, 8), (0, 0, 255)).save(place / "images" / f"{number}.png")
+        numbers = np.zeros((8, 12), np.uint16)
+        numbers[1:3, 1:4], numbers[4:8, 10:] = 1, 400
+        Image.fromarray(numbers).save(place / "labels" / f"{number}.png")
+    monkeypatch.setenv("TINYCNN_DATA", str(tmp_path))
+    data = open_detection("nuclei", images=3)
+    assert (len(data.train), len(data.test), data.classes, data.masks) == (3, 2, ["nucleus"], True)
+    image, target = data.train[0]
+    assert image.shape == (3, 8, 12) and image[2].max() == 1.0 and image.dtype == np.float32
+    assert target["boxes"].tolist() == [[1, 1, 4, 3], [10, 4, 12, 8]] and target["area"].tolist() == [6, 8]
+    own = detector_options("maskrcnn_mini", data, [])
+    assert own["num_classes"] == 2 and own["min_size"] == 256 and own["box_detections_per_img"] == 200
+    assert detector_options("maskrcnn_mini", data, ["min_size=64"])["min_size"] == 64
+    with pytest.raises(UsageError, match="--option num_classes: follows from the data, which has 2"):
+        detector_options("maskrcnn_mini", data, ["num_classes=4"])
+    assert "rpn_pre_nms_top_n_test" not in detector_options("retinanet_mini", data, [])

@@ -1,4 +1,4 @@
-"""Data for detectors by name: drawn shapes, the blood cells of BCCD, and folders of Pascal VOC's or COCO's form."""
+"""Data for detectors by name: drawn shapes, the blood cells of BCCD, the nuclei, and folders of Pascal VOC's or COCO's form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ SHAPES_TRAIN, SHAPES_TEST = 4000, 500
 FORMS = ("voc", "coco", "yolo", "labelme", "via", "labelbox")
 OTHER_TEST = 5  # one picture in so many is for testing, where a folder tells no splits
 TRAIN_NAMES, TEST_NAMES = ("train", "trainval"), ("test", "val", "valid", "validation")
-EXAMPLES = "shapes, shapes:SEED, bccd, voc:FOLDER or coco:FOLDER"
+EXAMPLES = "shapes, shapes:SEED, bccd, nuclei, voc:FOLDER or coco:FOLDER"
+# Of 256 x 256 pixels, with up to 300 small things: seen at their own size, and enough of them let through.
+NUCLEI_OPTIONS = {
+    "min_size": 256,
+    "max_size": 256,
+    "rpn_pre_nms_top_n_train": 800,
+    "rpn_pre_nms_top_n_test": 800,
+    "rpn_post_nms_top_n_train": 400,
+    "rpn_post_nms_top_n_test": 400,
+    "box_detections_per_img": 200,
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,7 @@ class OpenedDetection:
     train: Any
     test: Any
     notes: tuple[str, ...] = ()
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)  # of a detector, as far as it has them, where not given otherwise
 
     @property
     def classes(self) -> list[str]:
@@ -65,7 +76,7 @@ def open_detection(text: str, images: int | None = None) -> OpenedDetection:
     Parameters
     ----------
     text : str
-        shapes, shapes:SEED, bccd, or a form and a folder such as voc:FOLDER.
+        shapes, shapes:SEED, bccd, nuclei, or a form and a folder such as voc:FOLDER.
     images : int, optional
         Training images; the first ones of a folder.
     """
@@ -74,6 +85,8 @@ def open_detection(text: str, images: int | None = None) -> OpenedDetection:
         return _shapes(rest, images, text)
     if text == "bccd":
         return _folder("voc", bccd_folder(), "bccd", "bccd", images)
+    if text == "nuclei":
+        return _nuclei(images)
     if kind in FORMS and colon:
         folder = Path(rest).expanduser()
         if not folder.exists():
@@ -91,6 +104,13 @@ def _shapes(text: str, images: int | None, source: str) -> OpenedDetection:
     train = ShapesDetection(images or SHAPES_TRAIN, seed=seed, train=True)
     test = ShapesDetection(SHAPES_TEST, seed=seed, train=False)
     return OpenedDetection("shapes", source, KeptInMemory(train), KeptInMemory(test))
+
+
+def _nuclei(images: int | None) -> OpenedDetection:
+    from ..data import InstanceMaps, KeptInMemory, load_label_maps
+
+    train, test = (InstanceMaps(load_label_maps("nuclei", split).first(count), "nucleus") for split, count in (("train", images), ("test", None)))
+    return OpenedDetection("nuclei", "nuclei", KeptInMemory(train), KeptInMemory(test), options=NUCLEI_OPTIONS)
 
 
 def bccd_folder() -> Path:

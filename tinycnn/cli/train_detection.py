@@ -107,7 +107,8 @@ def _new(arguments: argparse.Namespace, data: OpenedDetection) -> tuple[dict[str
         given.setdefault("epochs", MANY_EPOCHS)
     config = DETECTION_CONFIG.replace(**given)
     options = detector_options(arguments.model, data, arguments.model_settings)
-    if arguments.sniper and not {"min_size", "max_size"} & set(options) and "min_size" in _accepted(arguments.model):
+    named = {text.partition("=")[0] for text in arguments.model_settings}
+    if arguments.sniper and not {"min_size", "max_size"} & named and "min_size" in _accepted(arguments.model):
         options |= {"min_size": arguments.chip, "max_size": arguments.chip}  # a chip is not resized
     info = {
         "task": "detection",
@@ -143,18 +144,18 @@ def detector_options(name: str, data: OpenedDetection, settings: list[str]) -> d
     accepted = _accepted(name)
     # YOLO counts its classes without a background.
     classes = len(data.classes) + (0 if name.startswith("yolo") else 1)
-    options: dict[str, Any] = {"num_classes": classes}
+    options: dict[str, Any] = {"num_classes": classes, **{name: value for name, value in data.options.items() if name in accepted}}
     if "num_keypoints" in accepted:
         if not data.points:
             raise UsageError(f"{name} learns keypoints, and {data.name} has none; --data shapes has three")
         options["num_keypoints"] = data.points
     if name.startswith("maskrcnn") and not data.masks:
-        raise UsageError(f"{name} learns masks, and {data.name} has none; --data shapes has them")
+        raise UsageError(f"{name} learns masks, and {data.name} has none; --data shapes and --data nuclei have them")
     for text in settings:
         option, equals, value = text.partition("=")
         if not equals or not option:
             raise UsageError(f"--option {text}: write NAME=VALUE, such as min_size=256")
-        if option in options:
+        if option in ("num_classes", "num_keypoints"):
             raise UsageError(f"--option {option}: follows from the data, which has {options[option]}")
         try:
             read = ast.literal_eval(value)

@@ -9,6 +9,7 @@ from .digits import load_digits
 from .download import data_folders
 from .folder import ImageFolder, read_picture
 from .idx import parse_idx, read_idx
+from .instances import InstanceMaps
 from .kept import KeptInMemory
 from .label_maps import (
     CAMVID_CLASSES,
@@ -38,6 +39,7 @@ __all__ = [
     "DetectionDataset",
     "ImageDataset",
     "ImageFolder",
+    "InstanceMaps",
     "KeptInMemory",
     "LabelMaps",
     "MaskMaps",
