@@ -32,6 +32,12 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def commits(rows: list[dict[str, Any]]) -> str:
+    """When and at which commits rows were measured."""
+    facts = {(row["environment"]["date"], row["environment"]["commit"]) for row in rows}
+    return "; ".join(f"{date}, commit {commit}" for date, commit in sorted(facts))
+
+
 def training_step(name: str) -> str:
     """A network's training step, from the result of this name."""
     result = load(name)
@@ -98,11 +104,10 @@ def cifar() -> str:
         ]
         for row in result["rows"]
     ]
-    facts = {(row["environment"]["commit"], row["environment"]["date"]) for row in result["rows"]}
-    measured = "; ".join(f"{date}, commit {commit}" for commit, date in sorted(facts))
     first = result["rows"][0]["environment"]
     header = ["network", "parameters", "MACs an image", "epochs", "minutes of one core an epoch", "of two", "test loss", "test accuracy"]
-    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores shared with other work, one seed, one thread; {measured}."
+    shared = f"{first['cores']} cores shared with other work, one seed, one thread"
+    return table(header, rows) + f"\n\n{first['processor']}, {shared}; {commits(result['rows'])}."
 
 
 def inference() -> str:
@@ -117,6 +122,54 @@ def inference() -> str:
     return table(header, rows) + "\n\n" + where(result)
 
 
+def real_data() -> str:
+    """Networks on real data, the faces among them."""
+    found = load("real_data")["rows"]
+    rows = [[each["study"], f"`{each['command']}`", each["figure"], each["beside"], f"{each['minutes']:.0f}", each["runs"]] for each in found]
+    faces = {row["name"]: row for row in load("faces")["rows"]}
+    own, plain = faces["arcface"], faces["plain pictures"]
+    rows.append(
+        [
+            "ArcFace, ORL faces, ten people never seen",
+            "`python benchmarks/faces.py ../shared/data/orl_faces`",
+            f"equal error rate {own['eer']:.1f} % +- {own['eer deviation']:.1f}, TAR {own['tar at far 0.1']:.1f} % at FAR 0.1",
+            f"the plain pictures: {plain['eer']:.1f} % +- {plain['eer deviation']:.1f}, {plain['tar at far 0.1']:.1f} %",
+            f"{own['minutes a training'] * own['folds']:.0f}",
+            f"{own['folds']} trainings, seed {own['seed']}",
+        ]
+    )
+    first = found[0]["environment"]
+    header = ["network and data", "command", "result", "beside it", "minutes", "runs"]
+    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores; {commits([*found, own])}."
+
+
+def quantised() -> str:
+    """Networks in 8-bit integers."""
+    result = load("quantize")
+    rows = []
+    for row in result["rows"]:
+        best = next(way for way in row["ways"] if way["ranges"] == "mse" and way["per_channel"])
+        sizes, times = row["bytes"], row["milliseconds"]["64"]
+        accuracies = f"{row['float_accuracy']:.2f} %", f"{best['accuracy']:.2f} %"
+        kilobytes = f"{sizes['float'] / 1e3:.0f} kB", f"{sizes['int8'] / 1e3:.0f} kB"
+        rows.append([row["network"], row["data"], *accuracies, *kilobytes, f"{times['float']:.2f}", f"{times['int8']:.2f}"])
+    header = ["network", "data", "floats", "8 bits", "weights", "8 bits", "ms for 64 images", "8 bits"]
+    return table(header, rows) + "\n\n" + where(result)
+
+
+def shapes() -> str:
+    """Small detectors on drawn shapes."""
+    found = load("shapes")["rows"]
+    names = {"AP": "AP", "AP50": "AP50", "mask_AP50": "mask AP50", "keypoint_AP50": "OKS-AP50"}
+    rows = []
+    for row in found:
+        scores = [f"{row['scores'][name]:.3f}" if name in row["scores"] else "" for name in names]
+        rows.append([f"`{row['network']}`", f"{row['parameters']:,}", *scores, f"{row['minutes']:.0f}", f"{row['milliseconds_per_image']:.1f}"])
+    first = found[0]["environment"]
+    header = ["network", "parameters", *names.values(), "minutes", "ms an image"]
+    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores, one seed; {commits(found)}."
+
+
 TABLES = {
     "training step": partial(training_step, "lenet_step"),
     "ResNet-20 step": partial(training_step, "resnet20_step"),
@@ -125,6 +178,9 @@ TABLES = {
     "accuracy": accuracy,
     "cifar": cifar,
     "memory": memory,
+    "real data": real_data,
+    "quantised": quantised,
+    "shapes": shapes,
 }
 
 

@@ -14,16 +14,6 @@ FORMS = ("voc", "coco", "yolo", "labelme", "via", "labelbox")
 OTHER_TEST = 5  # one picture in so many is for testing, where a folder tells no splits
 TRAIN_NAMES, TEST_NAMES = ("train", "trainval"), ("test", "val", "valid", "validation")
 EXAMPLES = "shapes, shapes:SEED, bccd, nuclei, voc:FOLDER or coco:FOLDER"
-# Of 256 x 256 pixels, with up to 300 small things: seen at their own size, and enough of them let through.
-NUCLEI_OPTIONS = {
-    "min_size": 256,
-    "max_size": 256,
-    "rpn_pre_nms_top_n_train": 800,
-    "rpn_pre_nms_top_n_test": 800,
-    "rpn_post_nms_top_n_train": 400,
-    "rpn_post_nms_top_n_test": 400,
-    "box_detections_per_img": 200,
-}
 
 
 @dataclass(frozen=True)
@@ -108,9 +98,10 @@ def _shapes(text: str, images: int | None, source: str) -> OpenedDetection:
 
 def _nuclei(images: int | None) -> OpenedDetection:
     from ..data import InstanceMaps, KeptInMemory, load_label_maps
+    from ..train import NUCLEI_DETECTION
 
     train, test = (InstanceMaps(load_label_maps("nuclei", split).first(count), "nucleus") for split, count in (("train", images), ("test", None)))
-    return OpenedDetection("nuclei", "nuclei", KeptInMemory(train), KeptInMemory(test), options=NUCLEI_OPTIONS)
+    return OpenedDetection("nuclei", "nuclei", KeptInMemory(train), KeptInMemory(test), options=NUCLEI_DETECTION)
 
 
 def bccd_folder() -> Path:

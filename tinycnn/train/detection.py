@@ -25,13 +25,18 @@ from .interrupt import finish_the_step
 from .run import TrainResult
 from .timed import TimedSchedule
 
-__all__ = ["DETECTION_CONFIG", "PreparedDetector", "prepare_detector", "train_detector"]
+__all__ = ["DETECTION_CONFIG", "NUCLEI_DETECTION", "PreparedDetector", "prepare_detector", "train_detector"]
 
 # From scratch and without a GPU: small batches, a warm-up over a tenth of the steps, and gradients that cannot explode.
 DETECTION_CONFIG = TrainConfig(
     epochs=12, batch_size=4, optimizer="adamw", learning_rate=1e-3, weight_decay=1e-4, clip_norm=5.0, warmup=0.1, decay_all=False, flip=True,
     log_every=10,
 )
+# Options of the small two-stage detectors for the nuclei: 256 x 256 pixels with up to 300 small things, seen at their own size, enough let through.
+NUCLEI_DETECTION = {
+    "min_size": 256, "max_size": 256, "rpn_pre_nms_top_n_train": 800, "rpn_pre_nms_top_n_test": 800, "rpn_post_nms_top_n_train": 400,
+    "rpn_post_nms_top_n_test": 400, "box_detections_per_img": 200,
+}  # fmt: skip
 
 Sample = tuple[np.ndarray, dict[str, Any]]
 
