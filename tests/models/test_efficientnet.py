@@ -223,3 +223,18 @@ def test_gradients(block):
 def test_errors(call, words):
     with pytest.raises(ArgumentError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "bound"),
+    [
+        ("efficientnet_cifar", "classifier.1", 1000**-0.5),
+        ("efficientnet_lite0", "_fc", 1000**-0.5),
+        ("mobilenet_cifar", "classifier", 1000**-0.5),
+        ("mnasnet_cifar", "classifier.1", (3 / 1000) ** 0.5),
+    ],
+)
+def test_few_classes_start_as_imagenets_thousand(name, layer, bound):
+    tinycnn.manual_seed(0)
+    weight = dict(get_model(name, num_classes=10).named_parameters())[f"{layer}.weight"].data
+    assert weight.shape[0] == 10 and 0.98 * bound < np.abs(weight).max() <= bound

@@ -38,7 +38,7 @@ class AnnotatedImages(DetectionDataset):
     one_based : bool
         For VOC, whether pixels are counted from 1.
     difficult : bool
-        Whether things with VOC's flag "difficult" are kept.
+        Whether things with VOC's flag "difficult" are kept; targets then say which they are, and VOC's measures pass them over.
     masks, keypoints : bool, optional
         Whether targets have them; left out, where any thing has an outline or a mask, and where any has keypoints.
     transform : JointTransform or function, optional
@@ -96,6 +96,7 @@ class AnnotatedImages(DetectionDataset):
         self._paths = self._find(source, images, split or "")
         self._things: list[list[tuple[Thing, np.ndarray]]] = self._usable(difficult)
         kept = [thing for things in self._things for thing, _ in things]
+        self.has_difficult = any(thing.difficult for thing in kept)
         self.has_masks = masks if masks is not None else any(thing.polygons or thing.mask for thing in kept)
         points = max((len(thing.keypoints or ()) // 3 for thing in kept), default=0)
         self.points = points if keypoints is None or keypoints else 0
@@ -166,6 +167,8 @@ class AnnotatedImages(DetectionDataset):
             "iscrowd": np.array([thing.crowd for thing in things], np.int64),
             "image_id": self._image_id(self.pictures[index], index),
         }
+        if self.has_difficult:
+            target["difficult"] = np.array([thing.difficult for thing in things], np.int64)
         if self.has_masks:
             masks = [_mask(thing, box, height, width) for thing, box in self._things[index]]
             target["masks"] = np.stack(masks) if masks else np.zeros((0, height, width), np.uint8)

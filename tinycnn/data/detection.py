@@ -31,8 +31,8 @@ class DetectionDataset:
     Notes
     -----
     A sample is (image, target): the image float32 (channels, height, width) from 0 to 1; the target a dict of boxes float32 (K, 4) as x1, y1,
-    x2, y2 in continuous pixels, labels int64 (K,), area float32 (K,), iscrowd int64 (K,), image_id, and where they are known masks uint8
-    (K, H, W) and keypoints float32 (K, P, 3) as x, y and visibility (0 not labelled, 1 hidden, 2 visible).
+    x2, y2 in continuous pixels, labels int64 (K,), area float32 (K,), iscrowd int64 (K,), image_id, and where they are known difficult int64
+    (K,), masks uint8 (K, H, W) and keypoints float32 (K, P, 3) as x, y and visibility (0 not labelled, 1 hidden, 2 visible).
     """
 
     classes: tuple[str, ...] = ()

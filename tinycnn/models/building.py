@@ -10,9 +10,10 @@ from .. import nn
 from ..errors import ArgumentError
 from ..tensor import Tensor
 
-__all__ = ["conv_fan_out_", "image_features", "initialise", "linear_fan_in_", "make_divisible", "positive_multiplier", "table_rows"]
+__all__ = ["classifier_", "conv_fan_out_", "image_features", "initialise", "make_divisible", "positive_multiplier", "table_rows"]
 
 Rule = Callable[[Any], object]
+IMAGENET_CLASSES = 1000
 
 
 def make_divisible(value: float, divisor: int = 8, min_value: int | None = None) -> int:
@@ -74,13 +75,13 @@ def conv_fan_out_(conv: nn.Conv2d) -> None:
         nn.init.zeros_(conv.bias)
 
 
-def linear_fan_in_(weight: Tensor) -> None:
-    """Draw a classifier's weights from +-1 / sqrt(inputs), whatever the number of classes.
+def classifier_(weight: Tensor, gain: float = 1.0) -> None:
+    """Draw a classifier's weights from +-gain / sqrt(classes), where fewer than ImageNet's 1000 classes count as 1000.
 
-    The code of MobileNet's, EfficientNet's and MNASNet's authors divides by the root of the classes instead. For ImageNet's 1000 that is much the
-    same; for ten it gives logits of +-3 before anything is learned, and one epoch of EfficientNet on CIFAR-10 ends where it began.
+    So do the authors of MobileNet, MNASNet and EfficientNet, for whatever number of classes. With ten, logits would be +-3 before anything is
+    learned, and one epoch of EfficientNet on CIFAR-10 would end where it began.
     """
-    bound = weight.shape[1] ** -0.5
+    bound = gain * max(weight.shape[0], IMAGENET_CLASSES) ** -0.5
     nn.init.uniform_(weight, -bound, bound)
 
 

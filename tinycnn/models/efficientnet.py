@@ -19,7 +19,7 @@ from .. import nn
 from ..errors import ArgumentError
 from ..ops import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 from ..tensor import Tensor
-from .building import image_features, initialise, linear_fan_in_, make_divisible, positive_multiplier, table_rows
+from .building import classifier_, image_features, initialise, make_divisible, positive_multiplier, table_rows
 from .registry import builder
 from .scaling import COMPOUND_COEFFICIENTS
 
@@ -170,7 +170,7 @@ class EfficientNet(nn.Module):
         features.append(layer(channels, 4 * channels, kernel_size=1))
         self.features = nn.Sequential(*features)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(4 * channels, num_classes))
-        initialise(self, linear_fan_in_)
+        initialise(self, classifier_)
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""

@@ -21,7 +21,7 @@ from typing import Any
 from .. import nn
 from ..ops import StochasticDepth
 from ..tensor import Tensor
-from .building import conv_fan_out_, image_features, initialise, linear_fan_in_, table_rows
+from .building import classifier_, conv_fan_out_, image_features, initialise, table_rows
 from .efficientnet import STAGES, STEM_CHANNELS
 from .registry import builder
 
@@ -137,7 +137,7 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = _norm(LAST_CHANNELS)
         self._dropout = nn.Dropout(dropout)
         self._fc = nn.Linear(LAST_CHANNELS, num_classes)
-        initialise(self, linear_fan_in_, conv_fan_out_)
+        initialise(self, classifier_, conv_fan_out_)
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""

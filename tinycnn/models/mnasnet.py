@@ -10,11 +10,12 @@ Differs from the paper: like torchvision's, this is variant B1, without squeeze-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from .. import nn
 from ..errors import ArgumentError
 from ..tensor import Tensor
-from .building import image_features, initialise, linear_fan_in_, make_divisible, positive_multiplier, table_rows
+from .building import classifier_, image_features, initialise, make_divisible, positive_multiplier, table_rows
 from .registry import builder
 
 __all__ = ["MNASNet", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mnasnet_cifar"]
@@ -140,7 +141,7 @@ class MNASNet(nn.Module):
         layers += _conv_norm(channels, LAST_CHANNELS, 1, 1, momentum)
         self.layers = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(LAST_CHANNELS, num_classes))
-        initialise(self, linear_fan_in_)
+        initialise(self, partial(classifier_, gain=3**0.5))
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""

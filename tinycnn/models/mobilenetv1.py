@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from .. import nn
 from ..tensor import Tensor
-from .building import conv_fan_out_, image_features, initialise, linear_fan_in_, make_divisible, positive_multiplier, table_rows
+from .building import classifier_, conv_fan_out_, image_features, initialise, make_divisible, positive_multiplier, table_rows
 from .registry import builder
 
 __all__ = [
@@ -123,7 +123,7 @@ class MobileNetV1(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(channels, num_classes)
-        initialise(self, linear_fan_in_, conv_fan_out_)
+        initialise(self, classifier_, conv_fan_out_)
 
     def forward(self, input: Tensor) -> Tensor:
         """Logits of the classes, one row an image."""
