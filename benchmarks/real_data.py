@@ -117,14 +117,14 @@ STUDIES = {
         "full width, 480 x 360, 40,000 steps: 48.7 %, 56.1 %, 83.2 % (SegNet's paper, table 3)",
     ),
     "dncnn": Study(
-        "DnCNN, 9 layers of 32, 400 steps on BSD68, Set12, sigma 25",
-        ("learn-denoising", "{data}/denoise/BSD68", "--depth", "9", "--width", "32", "--steps", "400", "--test", "{data}/denoise/Set12"),
+        "DnCNN, 9 layers of 32, 2,000 steps on BSD68, Set12, sigma 25",
+        ("learn-denoising", "{data}/denoise/BSD68", "--depth", "9", "--width", "32", "--steps", "2000", "--test", "{data}/denoise/Set12"),
         decibels,
         "17 layers of 64, trained to its end: 30.44 dB (its paper); the published weights here: 30.445",
     ),
     "noise2void": Study(
         "Noise2Void, one image of Set12",
-        ("noise2void", "{data}/denoise/Set12/01.png", "--grey", "--demonstrate"),
+        ("noise2void", "{data}/denoise/Set12/01.png", "--grey", "--demonstrate", "--steps", "1000"),
         cases,
         "no clean image is used; stripes are kept, as the paper's section 4.6 expects of structured noise",
     ),

@@ -42,11 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     use_threads(arguments.threads)
     source = find_run(arguments.run)
     paper = run_report(source, author=arguments.author, title=arguments.title)
+    facts = paper.facts
     files = {"html": arguments.html, "latex": arguments.latex, "notebook": arguments.notebook}
     if not any(files.values()):
-        home = paper.facts.folder
+        home = facts.folder
         files = {"html": home / "paper.html", "latex": home / "paper.tex", "notebook": home / "paper.ipynb"}
-    console.say(f"{paper.title}: {len(paper.facts.epochs)} epochs, {100 * paper.facts.epochs[-1]['test_accuracy']:.2f} % of the test images\n")
+    score = "nothing measured" if facts.score is None else f"{facts.task.score.title} {100 * facts.score:.2f} % of the {facts.task.others}"
+    console.say(f"{paper.title}: {len(facts.epochs)} epochs, {score}\n")
     for kind, path in files.items():
         if path is None:
             continue
@@ -67,9 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
         {
             "title": paper.title,
             "sections": [section.title for section in paper.sections],
-            "test_accuracy": paper.facts.epochs[-1]["test_accuracy"],
-            "best_epoch": paper.facts.best["epoch"],
-            "command": paper.facts.command,
+            facts.task.key: facts.score,
+            "best_epoch": facts.best["epoch"],
+            "command": facts.command,
             "left_for_the_author": asked,
             "files": {kind: path for kind, path in files.items() if path is not None},
         }

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from ..errors import UsageError
 from ..nn import Module
 
-__all__ = ["builder", "get_model", "input_size", "list_models"]
+__all__ = ["builder", "builder_of", "get_model", "input_size", "list_models"]
 
 CLASSIFICATION = "classification"
 PHOTO = 224  # pixels a side of ImageNet's photos, as most networks see them
@@ -115,6 +115,23 @@ def input_size(name: str) -> tuple[int, int, int]:
     side = _IMAGE_SIZES[name]
     # A builder that does not ask for the channels is of a time when images were grey.
     return _default_of(_BUILDERS[name], "in_channels", 1), side, side
+
+
+def builder_of(name: str) -> Callable[..., Module]:
+    """The function that builds a network of that name.
+
+    Raises
+    ------
+    UsageError
+        For a name that does not exist; the nearest ones are offered.
+
+    Examples
+    --------
+    >>> builder_of("lenet5").__name__
+    'lenet5'
+    """
+    _require("builder_of", name)
+    return _BUILDERS[name]
 
 
 def _default_of(function: Callable[..., Module], option: str, otherwise: int) -> int:

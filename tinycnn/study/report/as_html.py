@@ -47,7 +47,7 @@ def _block(block: Block) -> str:
         table = html_table(block.header, block.rows, block.numbers)
         return f"<figure>{table}<figcaption>{html.escape(block.caption)}</figcaption></figure>"
     if isinstance(block, Curves):
-        inside = f'<div class="wide">{curves_svg(block.epochs)}</div>'
+        inside = f'<div class="wide">{curves_svg(block.epochs, block.quantities)}</div>'
     elif isinstance(block, Diagram):
         inside = f'<div class="diagram">{svg(block.drawing)}</div>'
     else:

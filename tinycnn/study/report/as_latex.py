@@ -45,7 +45,7 @@ def _block(block: Block, folder: Path) -> list[str]:
     if isinstance(block, Grid):
         return _figure(_tabular(block), block.caption)
     if isinstance(block, Curves):
-        return _figure(curves_tikz(block.epochs), block.caption)
+        return _figure(curves_tikz(block.epochs, block.quantities), block.caption)
     if isinstance(block, Diagram):
         body = tikz(block.drawing)
         picture = body[body.index(r"\begin{tikzpicture}") : body.index(r"\end{document}")].splitlines()

@@ -8,13 +8,15 @@ from typing import Any
 
 from ..drawing import svg
 from .blocks import Ask, Block, Curves, Diagram, Grid, Listing, Section, Words
+from .measures import known
 
 __all__ = ["paper_notebook"]
 
 CURVES_CODE = """\
 epochs = {epochs!r}
 for epoch in epochs:
-    print(epoch["epoch"], f"{{100 * epoch['test_accuracy']:.2f}} %", "#" * round(50 * epoch["test_accuracy"]))"""
+    if epoch[{key!r}] is not None:
+        print(epoch["epoch"], f"{{100 * epoch[{key!r}]:.2f}} %", "#" * round(50 * epoch[{key!r}]))"""
 
 
 def paper_notebook(title: str, author: str, sections: Sequence[Section]) -> dict[str, Any]:
@@ -48,8 +50,9 @@ def _cell(block: Block) -> tuple[str, str, dict[str, Any] | None]:
         rows = ["|" + "|".join(cell.replace("|", "\\|") for cell in row) + "|" for row in (block.header, *block.rows)]
         return "markdown", "\n".join([rows[0], f"|{marks}|", *rows[1:], "", f"*{block.caption}*"]), None
     if isinstance(block, Curves):
-        kept = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-        return "code", CURVES_CODE.format(epochs=[{name: epoch[name] for name in kept} for epoch in block.epochs]), None
+        kept = [name for each in block.quantities for name in (each.train, each.test) if name]
+        epochs = [{"epoch": epoch["epoch"], **{name: known(epoch, name) for name in kept}} for epoch in block.epochs]
+        return "code", CURVES_CODE.format(epochs=epochs, key=block.quantities[-1].test), None
     if isinstance(block, Diagram):
         return _attached("network.svg", "image/svg+xml", svg(block.drawing).encode(), block.caption)
     return _attached(block.path.name, "image/png", block.path.read_bytes(), block.caption)

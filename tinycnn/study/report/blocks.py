@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..drawing import Drawing
+from .measures import Quantity
 
 __all__ = ["Ask", "Block", "Curves", "Diagram", "Grid", "Listing", "Picture", "Section", "Words"]
 
@@ -38,9 +39,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class Curves:
-    """Loss and accuracy over the epochs: the log's epoch events."""
+    """The log's epoch events, and what of them is drawn."""
 
     epochs: Sequence[Mapping[str, Any]]
+    quantities: tuple[Quantity, ...]
     caption: str
 
 

@@ -1,11 +1,12 @@
-"""Loss and accuracy over the epochs as two small panels, in SVG and in TikZ, from the same points."""
+"""Loss and score over the epochs as small panels, in SVG and in TikZ, from the same points."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .measures import Quantity, known
 
 __all__ = ["Panel", "curves_svg", "curves_tikz", "panels"]
 
@@ -27,36 +28,36 @@ class Panel:
 
     def tick(self, value: float) -> str:
         """A number of the axis."""
-        return f"{100 * value:.1f} %" if self.title == "accuracy" else f"{value:.3g}"
+        return f"{value:.3g}" if self.title == "loss" else f"{100 * value:.1f} %"
 
 
-def panels(epochs: Sequence[Mapping[str, Any]]) -> list[Panel]:
-    """Loss and accuracy, of training and test; numbers that are not finite are left out.
+def panels(epochs: Sequence[Mapping[str, Any]], quantities: Sequence[Quantity]) -> list[Panel]:
+    """A panel a quantity, of training and test; numbers that are missing or not finite are left out.
 
     Examples
     --------
-    >>> rows = [{"epoch": k, "train_loss": 1 / k, "test_loss": 1.5 / k, "train_accuracy": 0.5, "test_accuracy": 0.4} for k in (1, 2, 3)]
-    >>> loss, accuracy = panels(rows)
-    >>> loss.lines["test"][0], accuracy.high
-    ((0.0, 1.0), 0.5)
+    >>> rows = [{"epoch": k, "train_loss": 1 / k, "test_loss": 1.5 / k} for k in (1, 2, 3)]
+    >>> (loss,) = panels(rows, [Quantity("loss", "train_loss", "test_loss")])
+    >>> loss.lines["test"][0]
+    (0.0, 1.0)
     """
     first, last = int(epochs[0]["epoch"]), int(epochs[-1]["epoch"])
     found = []
-    for title in ("loss", "accuracy"):
-        series = {part: [(epoch["epoch"], epoch.get(f"{part}_{title}")) for epoch in epochs] for part, _ in PARTS}
-        kept = {part: [(x, float(y)) for x, y in points if y is not None and math.isfinite(y)] for part, points in series.items()}
+    for quantity in quantities:
+        series = {part: [(epoch["epoch"], known(epoch, getattr(quantity, part) or "")) for epoch in epochs] for part, _ in PARTS}
+        kept = {part: [(x, y) for x, y in points if y is not None] for part, points in series.items()}
         values = [y for points in kept.values() for _, y in points] or [0.0]
         low, high = min(values), max(values)
         spread, span = (high - low) or 1.0, (last - first) or 1
         lines = {part: tuple(((x - first) / span, (y - low) / spread) for x, y in points) for part, points in kept.items()}
-        found.append(Panel(title, low, high, first, last, lines))
+        found.append(Panel(quantity.title, low, high, first, last, lines))
     return found
 
 
-def curves_svg(epochs: Sequence[Mapping[str, Any]]) -> str:
+def curves_svg(epochs: Sequence[Mapping[str, Any]], quantities: Sequence[Quantity]) -> str:
     """An SVG element in the page's colours; blue and dashed is training, orange test."""
     parts = []
-    shown = panels(epochs)
+    shown = panels(epochs, quantities)
     for place, panel in enumerate(shown):
         x0 = LEFT + place * (WIDTH + GAP)
         texts = [
@@ -78,16 +79,16 @@ def curves_svg(epochs: Sequence[Mapping[str, Any]]) -> str:
                 parts.append(f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="3" fill="var({colour})"/>')
     width, height = LEFT + len(shown) * (WIDTH + GAP), TOP + HEIGHT + BELOW
     return (
-        f'<svg class="curves" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="loss and accuracy over the epochs" '
+        f'<svg class="curves" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="loss and score over the epochs" '
         f'font-size="13" fill="var(--ink)">{"".join(parts)}</svg>'
     )
 
 
-def curves_tikz(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
+def curves_tikz(epochs: Sequence[Mapping[str, Any]], quantities: Sequence[Quantity]) -> list[str]:
     """A tikzpicture, 14 cm wide."""
     width, height, step = 5.4, 2.6, 7.4
     lines = [r"\begin{tikzpicture}[font=\footnotesize]"]
-    for place, panel in enumerate(panels(epochs)):
+    for place, panel in enumerate(panels(epochs, quantities)):
         x0 = place * step
         high, low = (panel.tick(value).replace(" %", r"\,\%") for value in (panel.high, panel.low))
         lines += [

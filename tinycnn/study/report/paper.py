@@ -15,6 +15,7 @@ from .as_html import paper_html
 from .as_latex import paper_latex
 from .as_notebook import paper_notebook
 from .blocks import Ask, Block, Curves, Diagram, Grid, Listing, Picture, Section, Words
+from .measures import known
 from .run_facts import RunFacts, read_run
 
 __all__ = ["Paper", "run_report"]
@@ -22,11 +23,6 @@ __all__ = ["Paper", "run_report"]
 MOST_BOXES = 16  # a longer diagram does not fit beside the text; its table of parts does
 MOST_LAYERS = 14
 MOST_EPOCHS = 8
-PICTURES = (
-    ("confusion.png", "Test images by true class (row) and predicted class (column)."),
-    ("wrong.png", "The wrongly classified test images of which the network was surest."),
-    ("filters.png", "The filters of the first convolution."),
-)
 SCHEDULES = {"one_cycle": "rises and falls once", "cosine": "falls along a cosine", "step": "falls in steps", "constant": "stays"}
 CHANGES = {
     "shift": "moved by up to {} pixels", "rotate": "turned by up to {} degrees", "elastic": "deformed elastically (strength {})",
@@ -94,14 +90,8 @@ def run_report(folder: str | Path, *, author: str = "", title: str = "") -> Pape
 
 
 def _motivation(facts: RunFacts) -> list[Block]:
-    classes, size = list(facts.info["classes"]), facts.info["image_size"]
-    named = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
-    kind = "grey" if facts.info["channels"] == 1 else "colour"
     return [
-        Words(
-            f"Which of {len(classes)} classes ({named}) does a {kind} image of {size}x{size} pixels of {facts.data_name} show? "
-            f"A guess is right for {100 / len(classes):.3g} % of the images where the classes are equally frequent."
-        ),
+        Words(facts.task.question(facts.info, facts.data_name)),
         Words(f"The network: {facts.what}" + (f" Source: {facts.source}" if facts.source else "")),
         Ask("In two or three sentences: which problem did this paper solve, what is its idea, and why did you choose it?"),
     ]
@@ -145,7 +135,11 @@ def _recipe(facts: RunFacts) -> str:
     """The training in words."""
     config = facts.config
     rate = f"a learning rate of {config['learning_rate']:g} that {SCHEDULES.get(str(config.get('schedule')), 'changes')}"
-    words = [f"Trained for {config['epochs']} epochs with {config['optimizer']}, {config['batch_size']} images a step, {rate}"]
+    minutes = facts.info.get("minutes")
+    length = f"{minutes:g} minutes, in which {len(facts.epochs)} epochs were begun," if minutes else f"{config['epochs']} epochs"
+    words = [f"Trained for {length} with {config['optimizer']}, {config['batch_size']} images a step, {rate}"]
+    if config.get("loss"):
+        words.append(f"the loss {config['loss']}")
     if config["optimizer"] == "sgd" and config.get("momentum"):
         words.append(f"{'Nesterov ' if config.get('nesterov') else ''}momentum {config['momentum']:g}")
     if config.get("weight_decay"):
@@ -159,35 +153,45 @@ def _recipe(facts: RunFacts) -> str:
 
 
 def _evaluation(facts: RunFacts) -> list[Block]:
-    last, best = facts.epochs[-1], facts.best
-    gap = 100 * (last["train_accuracy"] - last["test_accuracy"])
+    task, last = facts.task, facts.epochs[-1]
+    header = ("epoch", *(heading for heading, _, _ in task.columns))
     wanted = int(facts.config.get("epochs", last["epoch"]))
-    short = "" if last["epoch"] >= wanted else f" The run stopped after {last['epoch']} of {wanted} epochs."
+    short = "" if last["epoch"] >= wanted or facts.info.get("minutes") else f" The run stopped after {last['epoch']} of {wanted} epochs."
+    seed = f" One seed ({facts.config.get('seed', 0)}): the spread over seeds is not known from one run."
+    drawn = (task.quantities[0], task.score)
     blocks: list[Block] = [
-        Words(
-            f"After epoch {last['epoch']} the network is right for {100 * last['test_accuracy']:.2f} % of the test images "
-            f"(loss {last['test_loss']:.4f}); "
-            f"its best epoch was {best['epoch']} with {100 * best['test_accuracy']:.2f} %. Training accuracy was {abs(gap):.2f} points "
-            f"{'higher' if gap >= 0 else 'lower'}.{short} One seed ({facts.config.get('seed', 0)}): the spread over seeds is not known from one run."
-        ),
-        Curves(facts.epochs, "Loss and accuracy over the epochs; dashed: training images while the network learned from them, solid: test images."),
-        Grid(("epoch", "train loss", "train accuracy", "test loss", "test accuracy"), _epoch_rows(facts), "Some epochs of the log.", (0, 1, 2, 3, 4)),
+        Words(_verdict(facts) + short + seed),
+        Curves(facts.epochs, drawn, f"Loss and {task.score.title} over the epochs; dashed: while the network learned, solid: {task.others}."),
+        Grid(header, _epoch_rows(facts), "Some epochs of the log.", tuple(range(len(header)))),
     ]
-    blocks += [Picture(facts.folder / name, caption) for name, caption in PICTURES if (facts.folder / name).is_file()]
+    blocks += [Picture(facts.folder / name, caption) for name, caption in task.pictures if (facts.folder / name).is_file()]
     blocks += [Words(f"Noted while it trained: {hint}") for hint in facts.hints]
     blocks.append(Ask("Beside the paper's number: where does the difference come from? What does the network confuse, and why?"))
     return blocks
+
+
+def _verdict(facts: RunFacts) -> str:
+    """The last score, the best one, and how far training was ahead."""
+    score, best, key = facts.task.score, facts.best, facts.task.key
+    if not facts.scored:
+        return f"The {score.title} of the {facts.task.others} was not measured in this run."
+    last = facts.scored[-1]
+    loss = known(last, "test_loss")
+    words = f"After epoch {last['epoch']} the {score.title} of the {facts.task.others} is {100 * last[key]:.2f} %"
+    words += "" if loss is None else f" (loss {loss:.4f})"
+    words += f"; the best epoch was {best['epoch']} with {100 * best[key]:.2f} %."
+    if score.train and known(last, score.train) is not None:
+        gap = 100 * (last[score.train] - last[key])
+        words += f" In training it was {abs(gap):.2f} points {'higher' if gap >= 0 else 'lower'}."
+    return words
 
 
 def _epoch_rows(facts: RunFacts) -> list[tuple[str, ...]]:
     """Epochs at even distances, the last included."""
     count = len(facts.epochs)
     places = sorted({round(k * (count - 1) / max(MOST_EPOCHS - 1, 1)) for k in range(MOST_EPOCHS)}) if count > MOST_EPOCHS else range(count)
-    rows = []
-    for epoch in (facts.epochs[place] for place in places):
-        numbers = [f"{epoch['train_loss']:.4f}", f"{100 * epoch['train_accuracy']:.2f} %"]
-        rows.append((str(epoch["epoch"]), *numbers, f"{epoch['test_loss']:.4f}", f"{100 * epoch['test_accuracy']:.2f} %"))
-    return rows
+    columns = facts.task.columns
+    return [(str(epoch["epoch"]), *(each.cell(name, epoch) for _, each, name in columns)) for epoch in (facts.epochs[place] for place in places)]
 
 
 def _reproduction(facts: RunFacts) -> list[Block]:
@@ -196,12 +200,13 @@ def _reproduction(facts: RunFacts) -> list[Block]:
     machine += [("training", f"{facts.minutes:.1f} minutes")]
     machine += [("source", f"commit {facts.commit}")] if facts.commit else []
     machine += [("checkpoint", f"SHA-256 {facts.checksum[:16]}...")]
-    settings = [(name.replace("_", " "), str(value)) for name, value in facts.changed.items()]
+    options = {name: value for name, value in facts.info["model_options"].items() if name not in ("num_classes", "in_channels", "image_size")}
+    settings = [(name.replace("_", " "), str(value)) for name, value in (*facts.changed.items(), *options.items())]
     code = f"""
         from tinycnn.study.report import read_run
 
         run = read_run({str(facts.folder)!r})
-        print(run.epochs[-1]["test_accuracy"], run.checksum)
+        print(run.score, run.checksum)
     """
     return [
         Words("The same seed, threads and machine give the same bits; another machine the same to rounding."),

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ... import models
-from ...errors import CheckpointError
+from ...errors import CheckpointError, UsageError
+from ...models.registry import builder_of
 from ...nn import Module
 from ...nn.utils import skip_init
-from ...train import TrainConfig, load_checkpoint, replace_head
+from ...train import load_checkpoint, replace_head
 from ...train.leaderboard import source_commit
 from ..docstring_page import sections_of
 from ..summary import Summary, summary
+from .measures import TASKS, Task, known
 
 __all__ = ["RunFacts", "read_run"]
 
@@ -28,7 +30,8 @@ class RunFacts:
     """A run: its network, data, hyper-parameters, epochs, and where it ran."""
 
     folder: Path
-    info: Mapping[str, Any]  # model, model_options, data, classes, channels, image_size
+    task: Task
+    info: Mapping[str, Any]  # model, model_options, data, classes; of classifiers channels and image_size
     config: Mapping[str, Any]
     epochs: list[Mapping[str, Any]]
     hints: list[str]
@@ -41,8 +44,18 @@ class RunFacts:
 
     @property
     def best(self) -> Mapping[str, Any]:
-        """The epoch with the highest test accuracy, the first of several."""
-        return max(self.epochs, key=lambda epoch: (epoch["test_accuracy"], -epoch["epoch"]))
+        """The epoch with the highest score on images that were not learned from, the first of several."""
+        return max(self.scored or self.epochs, key=lambda epoch: (known(epoch, self.task.key) or 0.0, -epoch["epoch"]))
+
+    @property
+    def scored(self) -> list[Mapping[str, Any]]:
+        """The epochs after which the score was measured."""
+        return [epoch for epoch in self.epochs if known(epoch, self.task.key) is not None]
+
+    @property
+    def score(self) -> float | None:
+        """The last one measured."""
+        return known(self.scored[-1], self.task.key) if self.scored else None
 
     @property
     def minutes(self) -> float:
@@ -53,7 +66,7 @@ class RunFacts:
     def changed(self) -> dict[str, Any]:
         """The hyper-parameters, those first and always that every run has, then those that are not the default."""
         always = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "seed")
-        usual = TrainConfig().to_dict()
+        usual = self.task.usual
         names = [*always, *(name for name in self.config if name not in always and self.config[name] != usual.get(name))]
         return {name: self.config[name] for name in names if name in self.config}
 
@@ -65,6 +78,8 @@ class RunFacts:
             return typed
         named = {"epochs": "--epochs", "batch_size": "--batch-size", "learning_rate": "--lr", "optimizer": "--optimizer", "seed": "--seed"}
         options = [f"{named[name]} {value}" if name in named else f"--set {name}={value}" for name, value in self.changed.items()]
+        if self.info.get("minutes"):
+            options = [f"--minutes {self.info['minutes']:g}", *(option for option in options if not option.startswith("--epochs"))]
         return " ".join(["tinycnn train", str(self.info["model"]), "--data", shlex.quote(str(self.info["data"])), *options])
 
     @property
@@ -90,19 +105,23 @@ def read_run(folder: str | Path) -> RunFacts:
     home = place.parent if place.is_file() else place
     checkpoint = load_checkpoint(place)
     info = checkpoint.run_info
-    missing = [name for name in ("model", "model_options", "data", "classes", "channels", "image_size") if name not in info]
-    if missing:
-        raise CheckpointError(f"{place} does not say its {missing[0]}; only a run of `tinycnn train` can be reported")
+    kind = str(info.get("task", "classification"))
+    asked = ("model", "model_options", "data", "classes", *(("channels", "image_size") if kind == "classification" else ()))
+    missing = [name for name in asked if name not in info]
+    if missing or kind not in TASKS:
+        absent = missing[0] if missing else f"task: {kind} is not one of {', '.join(TASKS)}"
+        raise CheckpointError(f"{place} does not say its {absent}; only a run of `tinycnn train` can be reported")
     if not checkpoint.epochs:
         raise CheckpointError(f"{place} has not finished an epoch; there is nothing to report yet: `tinycnn train --resume {home}` goes on")
     try:
-        builder = getattr(models, info["model"])
-        network = summary(_built(info), (info["channels"], info["image_size"], info["image_size"]), 1, name=info["model"])
-    except (AttributeError, TypeError) as error:
+        builder = builder_of(info["model"])
+        network = summary(_built(info), _image(info), 1, name=info["model"])
+    except (UsageError, TypeError) as error:
         raise CheckpointError(f"{place} names the network {info['model']!r} with {info['model_options']}, which this version has not") from error
     file = checkpoint.source or home / "checkpoint.npz"
     return RunFacts(
         home,
+        TASKS[kind],
         info,
         checkpoint.config,
         [dict(epoch) for epoch in checkpoint.epochs],
@@ -121,6 +140,13 @@ def _built(info: Mapping[str, Any]) -> Module:
     if info.get("neck"):
         replace_head(model, info["model_options"]["num_classes"], neck=info["neck"])
     return model
+
+
+def _image(info: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Channels, height and width of the images of the run, or those that its network is made for."""
+    channels, height, width = models.input_size(info["model"])
+    side = info.get("image_size") or info["model_options"].get("min_size")
+    return int(info.get("channels", channels)), int(side or height), int(side or width)
 
 
 def _environment(home: Path) -> dict[str, str]:
