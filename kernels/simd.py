@@ -118,9 +118,10 @@ class Vectors:
 
     def splat(self, scalar: ir.Value) -> ir.Value:
         """A vector with the scalar in every lane."""
-        return self._splat(scalar, self.type)
+        return self.splat_to(scalar, self.type)
 
-    def _splat(self, scalar: ir.Value, vector: ir.VectorType) -> ir.Value:
+    def splat_to(self, scalar: ir.Value, vector: ir.VectorType) -> ir.Value:
+        """A vector of another type with the scalar in every lane."""
         first = self.builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(LANE_INDEX, 0))
         zeros = ir.Constant(ir.VectorType(LANE_INDEX, vector.count), [0] * vector.count)
         return self.builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
@@ -149,8 +150,8 @@ class Vectors:
         """The mask of the lanes i with 0 <= first + step * i < size; first may be negative."""
         # One unsigned comparison says both, because a negative number is a huge one there.
         steps = ir.Constant(ir.VectorType(LANE_INDEX, self.lanes), [step * lane for lane in range(self.lanes)])
-        start = self._splat(self.builder.trunc(first, LANE_INDEX), steps.type)
-        limit = self._splat(self.builder.trunc(size, LANE_INDEX), steps.type)
+        start = self.splat_to(self.builder.trunc(first, LANE_INDEX), steps.type)
+        limit = self.splat_to(self.builder.trunc(size, LANE_INDEX), steps.type)
         return self.builder.icmp_unsigned("<", self.builder.add(start, steps), limit)
 
     def load_masked(self, pointer: ir.Value, mask: ir.Value) -> ir.Value:

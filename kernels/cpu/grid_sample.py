@@ -41,7 +41,7 @@ def _gather(typingctx, sample, plane, place, product, pitch, taps, count, result
         table, product, result = v.index_pointer(place), v.pointer(product), v.pointer(result)
         places = ir.VectorType(INDEX, v.lanes)
         pointers = ir.VectorType(v.element.as_pointer(), v.lanes)
-        base = v._splat(plane, places)
+        base = v.splat_to(plane, places)
         zero, size = ir.Constant(places, [0] * v.lanes), ir.Constant(places, [v.itemsize] * v.lanes)
 
         def one_vector(number, nothing):
