@@ -19,7 +19,6 @@ import numpy as np
 
 from .errors import GraphError, ShapeError
 from .kernels.memory import SLACK, empty, is_lease, size_class
-from .kernels.threads import get_num_threads
 from .tensor import Tensor
 
 LARGE = 150_000  # elements of gradients that threads add together
@@ -195,7 +194,7 @@ def _sum(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Two gradients of one result, in recycled memory. Never in place: each may be another operator's too."""
     if one.dtype != other.dtype or one.dtype.kind != "f":
         return np.asarray(one + other)
-    if one.size >= LARGE and get_num_threads() > 1 and one.flags.c_contiguous and other.flags.c_contiguous:
+    if one.size >= LARGE and one.flags.c_contiguous and other.flags.c_contiguous:
         from .kernels.cpu.addition import add  # compiled only for networks that need it
 
         return np.asarray(add(one, other))
