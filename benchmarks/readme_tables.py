@@ -98,7 +98,7 @@ def cifar() -> str:
             str(row["epochs"]),
             # One thread cannot have computed for longer than it took.
             f"{row['processor_minutes_an_epoch']:.1f}" if "processor_minutes_an_epoch" in row else f"at most {row['minutes_an_epoch']:.1f}",
-            f"{row['pace']['minutes_an_epoch']:.1f}",
+            f"{row['pace']['minutes_an_epoch']:.1f}" if row.get("pace") else "",
             f"{row['test_loss']:.2f}",
             f"{row['test_accuracy']:.2f} %",
         ]
