@@ -100,7 +100,7 @@ STUDIES = {
     "unet": Study("U-Net, a quarter of its width, nuclei", ("train", "unet", "--data", "nuclei"), cells_found, threshold_baseline),
     "maskrcnn": Study(
         "Mask R-CNN, small, nuclei",
-        ("train", "maskrcnn_mini", "--data", "nuclei", "--minutes", "10", "--lr", "2e-3"),
+        ("train", "maskrcnn_mini", "--data", "nuclei", "--minutes", "15", "--lr", "2e-3"),
         mask_precision,
         "the U-Net above",
     ),
