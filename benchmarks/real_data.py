@@ -114,7 +114,7 @@ STUDIES = {
         "FCN-8s, a quarter of its width, CamVid at 240 x 180",
         ("train", "fcn8s_vgg16", "--data", "camvid"),
         classes_of_pixels,
-        "full width, 480 x 360, 40,000 steps: 48.7 %, 56.1 %, 83.2 % (SegNet's paper, table 3)",
+        "FCN with learnt deconvolution, full width, 480 x 360, 40,000 steps: 48.7 %, 56.1 %, 83.2 % (SegNet's paper, table 3)",
     ),
     "dncnn": Study(
         "DnCNN, 9 layers of 32, 2,000 steps on BSD68, Set12, sigma 25",
