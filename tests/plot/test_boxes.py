@@ -30,6 +30,16 @@ def test_detections_below_the_threshold_are_left_out():
     assert draw_detections(GREY, found, threshold=0.1).getpixel((40, 45)) == class_colour(2)
 
 
+def test_a_crowd_stays_without_words():
+    def drawn(count):
+        boxes = np.array([[8.0 * k + 1, 20, 8.0 * k + 7, 30] for k in range(count)])
+        found = {"boxes": boxes, "labels": np.ones(count, int), "scores": np.full(count, 0.9)}
+        return np.asarray(draw_detections(np.zeros((3, 40, 120), np.float32), found, {1: "cell"}))
+
+    assert (drawn(12)[:17] > 0).any() and not (drawn(13)[:17] > 0).any()
+    assert (drawn(13)[20:31] > 0).any()
+
+
 def test_scenes_are_drawn_as_the_page_shows_them():
     view = matching_view(np.array([[0.0, 0, 20, 20]]), [[0, 0, 20, 21], [40, 30, 60, 50]], Matcher(0.7, 0.3), image=GREY, size=(60, 80))
     (scene,) = view.scenes

@@ -121,21 +121,20 @@ def sample_sheet(finished: Finished) -> Any:
     """Test images at even distances with what was found and the truth."""
     import numpy as np
 
-    from .. import plot
+    from .. import no_grad, plot
 
     names = finished.evaluation.data.categories
     count = len(finished.evaluation.answers)
     tiles = []
     for place in sorted({int(k) for k in np.linspace(0, count - 1, min(SAMPLE, count))}):
         image, target = finished.data.test[place]
-        boxes = np.asarray(target["boxes"])
-        truth = plot.draw_boxes(image, boxes, ["truth"] * len(boxes), dashed=[True] * len(boxes), scale=_scale(image))
-        found = dict(finished.evaluation.answers[place])
-        for name in ("boxes", "keypoints"):
-            if name in found:
-                found[name] = found[name].astype(np.float64).copy()
-                found[name][..., : 4 if name == "boxes" else 2] *= _scale(image)
-        tiles.append(plot.draw_detections(truth, found, names, threshold=SHOWN_SCORE))
+        found = finished.evaluation.answers[place]
+        if "masks" in target:  # the evaluation keeps none, which would fill the memory
+            with no_grad():
+                found = finished.model.eval()([image])[0]
+        drawn = plot.draw_detections(image, found, names, threshold=SHOWN_SCORE, scale=_scale(image))
+        boxes = np.asarray(target["boxes"]) * _scale(image)
+        tiles.append(plot.draw_boxes(drawn, boxes, ["truth"] * len(boxes), dashed=[True] * len(boxes)))
     return plot.contact_sheet(tiles, columns=COLUMNS)
 
 

@@ -21,6 +21,7 @@ COLOURS: tuple[Colour, ...] = (
 )  # fmt: skip
 NAMED: dict[str, Colour] = {"good": (46, 125, 50), "bad": (198, 40, 40), "now": (217, 102, 31), "truth": (36, 103, 179), "soft": (138, 148, 160)}
 MASK_STRENGTH = 0.45  # of a mask's colour over the image
+CROWD = 12  # things whose words can be read beside each other
 LARGEST = 2000  # pixels a side of a contact sheet's tile
 
 
@@ -141,6 +142,10 @@ def draw_detections(
     scale : float
         The picture is made larger by it.
 
+    Notes
+    -----
+    More than a dozen things stay without words, which would cover them.
+
     Examples
     --------
     >>> found = {"boxes": np.array([[1.0, 1, 9, 9]]), "labels": np.array([1]), "scores": np.array([0.9])}
@@ -151,6 +156,8 @@ def draw_detections(
     kept = np.flatnonzero(arrays["scores"] >= threshold)[::-1]  # the best one is drawn last
     labels = arrays["labels"][kept]
     words = [f"{(names or {}).get(int(label), f'class {label}')} {score:.2f}" for label, score in zip(labels, arrays["scores"][kept], strict=True)]
+    if len(words) > CROWD:
+        words = []
     masks, keypoints = (arrays[name][kept] if name in arrays else None for name in ("masks", "keypoints"))
     colours = [class_colour(label) for label in labels]
     return draw_boxes(image, arrays["boxes"][kept], colours, words, masks=masks, keypoints=keypoints, scale=scale)
