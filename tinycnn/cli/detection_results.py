@@ -121,7 +121,8 @@ def sample_sheet(finished: Finished) -> Any:
     """Test images at even distances with what was found and the truth."""
     import numpy as np
 
-    from .. import no_grad, plot
+    from .. import plot
+    from ..autograd import no_grad
 
     names = finished.evaluation.data.categories
     count = len(finished.evaluation.answers)
