@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
-from .kernels.memory import SLACK, empty, is_lease, size_class
+from .kernels.memory import ROOM, SLACK, empty, is_lease, size_class
 from .tensor import Tensor
 
 LARGE = 150_000  # elements of gradients that threads add together
@@ -253,7 +253,7 @@ def _unshared(held: list[Any], place: int) -> bool:
     array = held[place]
     if type(array) is not np.ndarray or not array.flags.carray:
         return False
-    room = size_class(array.nbytes + SLACK)  # a small view must not keep a large array alive
+    room = ROOM * size_class(array.nbytes + SLACK)  # as blocks are given out; a small view must not keep a large array alive
     while isinstance(array.base, np.ndarray):
         if array.base.nbytes > room or sys.getrefcount(array.base) != _LIST_ALONE:
             return False
