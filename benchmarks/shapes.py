@@ -18,20 +18,21 @@ from tinycnn import models, nn
 
 # Network and learning rate.
 RUNS = {
-    "fasterrcnn_mini": 1e-3,
+    "fasterrcnn_mini": 2e-3,
     "ssd_mini": 2e-3,
-    "yolo_v1_mini": 1e-3,
-    "yolo_v3_mini": 1e-3,
-    "retinanet_mini": 1e-3,
-    "maskrcnn_mini": 1e-3,
-    "keypointrcnn_mini": 1e-3,
+    "yolo_v1_mini": 2e-3,
+    "yolo_v3_mini": 2e-3,
+    "retinanet_mini": 2e-3,
+    "maskrcnn_mini": 2e-3,
+    "keypointrcnn_mini": 2e-3,
 }
+BATCH = 16
 MINUTES = 15
 
 
 def run(name: str, folder: Path) -> dict[str, Any]:
     """Train in a process of its own."""
-    options = ("--minutes", str(MINUTES), "--lr", str(RUNS[name]), "--set", "flip=true", "--out", str(folder / name))
+    options = ("--minutes", str(MINUTES), "--lr", str(RUNS[name]), "--batch-size", str(BATCH), "--set", "flip=true", "--out", str(folder / name))
     result, busy = trained(name, "--data", "shapes", *options)
     network = nn.utils.skip_init(models.get_model, name)
     return {
@@ -41,6 +42,7 @@ def run(name: str, folder: Path) -> dict[str, Any]:
         "processor_minutes": round(busy / 60, 1),  # compiling, evaluation and pictures included; other work on the machine does not count
         "threads": numba.get_num_threads(),
         "learning_rate": RUNS[name],
+        "batch_size": BATCH,
         "epochs": len(result["epochs"]),  # of 4,000 images, the last one begun
         "scores": {key: round(value, 4) for key, value in result["scores"].items()},
         "milliseconds_per_image": round(result["milliseconds_per_image"], 1),

@@ -1,4 +1,4 @@
-"""Rotated boxes, fast: pairs are shared among the threads by rows."""
+"""Overlaps of boxes, fast: upright ones coordinate by coordinate; pairs of rotated ones are shared among the threads by rows."""
 
 import math
 
@@ -9,9 +9,31 @@ from .. import memory
 from ..jit import kernel
 from ..reference.boxes import SMALLEST_AREA
 
-__all__ = ["box_iou_rotated"]
+__all__ = ["box_iou", "box_iou_rotated"]
 
 CORNERS = 16  # a four-sided polygon gains at most one corner with each of four cuts, and one line of slack
+
+
+@kernel(fastmath=False)
+def _quotients(boxes1, coordinates, iou):
+    """`coordinates` holds x1, y1, x2 and y2 of the second boxes, each in one piece."""
+    zero = boxes1.dtype.type(0)
+    left, top, right, bottom = coordinates[0], coordinates[1], coordinates[2], coordinates[3]
+    for n in range(boxes1.shape[0]):
+        x1, y1, x2, y2 = boxes1[n, 0], boxes1[n, 1], boxes1[n, 2], boxes1[n, 3]
+        area = (x2 - x1) * (y2 - y1)
+        for m in range(np.uint64(left.size)):
+            width = (right[m] if right[m] < x2 else x2) - (left[m] if left[m] > x1 else x1)
+            height = (bottom[m] if bottom[m] < y2 else y2) - (top[m] if top[m] > y1 else y1)
+            intersection = (width if width > zero else zero) * (height if height > zero else zero)
+            iou[n, m] = intersection / (area + (right[m] - left[m]) * (bottom[m] - top[m]) - intersection)
+
+
+def box_iou(boxes1, boxes2):
+    """The area that two upright boxes share over the area that they cover together, for every pair."""
+    iou = memory.empty((boxes1.shape[0], boxes2.shape[0]), boxes1.dtype)
+    _quotients(boxes1, np.ascontiguousarray(boxes2.T), iou)
+    return iou
 
 
 @kernel

@@ -1,6 +1,6 @@
-"""Rotated boxes: how much of two of them is shared.
+"""How much of two boxes is shared.
 
-boxes is (N, 5) as (cx, cy, w, h, degrees), turned counter-clockwise as seen in an image whose y axis points down.
+Upright boxes are (N, 4) as (x1, y1, x2, y2), rotated ones (N, 5) as (cx, cy, w, h, degrees), turned counter-clockwise as seen in an image whose y axis points down.
 """
 
 import math
@@ -9,9 +9,33 @@ import numpy as np
 
 from .scalars import empty_like_shape
 
-__all__ = ["box_iou_rotated"]
+__all__ = ["box_iou", "box_iou_rotated"]
 
 SMALLEST_AREA = 1e-14  # below it a box covers nothing, and the quotient is zero
+
+
+def area(box):
+    """Width times height; negative where one of them is."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def intersection_and_union(first, second):
+    """The area that two upright boxes share, and the one that they cover together."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    intersection = (width if width > 0 else 0) * (height if height > 0 else 0)
+    return intersection, area(first) + area(second) - intersection
+
+
+def box_iou(boxes1, boxes2):
+    """The intersection over the union of two upright boxes, for every pair; 0 / 0 is NaN."""
+    iou = empty_like_shape((boxes1.shape[0], boxes2.shape[0]), boxes1)
+    with np.errstate(all="ignore"):
+        for n in range(boxes1.shape[0]):
+            for m in range(boxes2.shape[0]):
+                intersection, union = intersection_and_union(boxes1[n], boxes2[m])
+                iou[n, m] = intersection / union
+    return iou
 
 
 def corners(box, centre):

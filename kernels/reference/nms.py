@@ -6,6 +6,8 @@ of scores covers more than the threshold of their union.
 
 import numpy as np
 
+from .boxes import intersection_and_union
+
 __all__ = ["batched_nms", "nms"]
 
 
@@ -19,17 +21,9 @@ def score_order(scores):
     return sorted(range(len(scores)), key=key)
 
 
-def area(box):
-    """Width times height; negative where one of them is."""
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
 def covers(first, second, iou_threshold):
     """Whether the intersection over the union is larger than the threshold: false where it is no number."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    intersection = (width if width > 0 else 0) * (height if height > 0 else 0)
-    union = area(first) + area(second) - intersection
+    intersection, union = intersection_and_union(first, second)
     if not union:
         return False
     ratio = intersection / union

@@ -155,6 +155,20 @@ def test_nms_with_nan_and_infinity(dtype, seed):
         agree("nms", dtype, corners, scores, threshold, exact=True)
 
 
+@given(st.integers(0, 5), st.integers(0, 40), dtypes, st.booleans(), seeds)
+def test_box_iou(first, second, dtype, grid, seed):
+    """Reversed boxes and boxes without area among them: the same quotients, rounded alike."""
+    rng = np.random.default_rng(seed)
+    agree("box_iou", dtype, boxes(rng, first, dtype, grid), boxes(rng, second, dtype, grid), exact=True)
+
+
+@given(dtypes, seeds)
+def test_box_iou_with_nan_and_infinity(dtype, seed):
+    rng = np.random.default_rng(seed)
+    sets = [rng.choice([np.nan, np.inf, -np.inf, 0.0, 1.0, 2.0, 3.0], (6, 4)).astype(dtype) for _ in range(2)]
+    agree("box_iou", dtype, *sets, exact=True)
+
+
 @given(st.integers(0, 5), st.integers(0, 5), dtypes, st.booleans(), seeds)
 def test_box_iou_rotated(first, second, dtype, straight, seed):
     rng = np.random.default_rng(seed)

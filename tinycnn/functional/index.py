@@ -339,19 +339,23 @@ def _take(name: str, tensor: Tensor, where: tuple[Any, ...]) -> Tensor:
         raise _index_error(x.shape, error) from None
     if not isinstance(y, np.ndarray):
         y = x[(*where, Ellipsis)]  # one element: a 0-d view instead of a number
-    repeats = False
-    for part in where:
-        if isinstance(part, np.ndarray) and part.dtype.kind in "iu":
-            repeats = True
 
     def backward(grad: np.ndarray, needs: tuple[bool, ...]) -> tuple[np.ndarray | None, ...]:
-        if repeats:
+        if _may_repeat(where, x.shape):
             return (scatter(grad, _ranks(x.shape)[where], x.shape),)
         grad_x = np.zeros(x.shape, grad.dtype)
         grad_x[where] = grad
         return (grad_x,)
 
     return record(name, y, (tensor,), backward)
+
+
+def _may_repeat(where: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an index may choose an element twice: slices, numbers and masks never do, nor do different rows of one list of them."""
+    lists = [part for part in where if isinstance(part, np.ndarray) and part.dtype.kind in "iu"]
+    if len(where) == len(lists) == 1 and lists[0].size:
+        return int(np.bincount(lists[0].reshape(-1) % shape[0]).max()) > 1
+    return bool(lists)
 
 
 def _gathered(name: str, tensor: Tensor, positions: np.ndarray, along: int) -> Tensor:

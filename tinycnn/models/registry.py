@@ -118,18 +118,7 @@ def input_size(name: str) -> tuple[int, int, int]:
 
 
 def builder_of(name: str) -> Callable[..., Module]:
-    """The function that builds a network of that name.
-
-    Raises
-    ------
-    UsageError
-        For a name that does not exist; the nearest ones are offered.
-
-    Examples
-    --------
-    >>> builder_of("lenet5").__name__
-    'lenet5'
-    """
+    """The function that builds a network of that name; errors as `input_size`."""
     _require("builder_of", name)
     return _BUILDERS[name]
 

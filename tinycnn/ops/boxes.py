@@ -252,8 +252,8 @@ def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Tensor:
         if real_number("clip_boxes_to_image", word, value) < 0:
             raise ArgumentError(f"clip_boxes_to_image: {word} must be zero or more, not {value!r}")
         limits.append(value if isinstance(value, int | float) else value.item())
-    x1, y1, x2, y2 = _columns(tensor)
-    return stack([clamp(x1, 0, limits[1]), clamp(y1, 0, limits[0]), clamp(x2, 0, limits[1]), clamp(y2, 0, limits[0])], -1)
+    x, y = clamp(tensor[..., 0::2], 0, limits[1]), clamp(tensor[..., 1::2], 0, limits[0])
+    return stack([x, y], -1).reshape(tensor.shape)  # x1, y1; x2, y2
 
 
 @operator(family="boxes")

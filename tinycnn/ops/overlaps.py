@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..autograd import is_grad_enabled
 from ..errors import ShapeError
 from ..functional import clamp, maximum, minimum
 from ..functional._arguments import contiguous, one_of, same_dtype
@@ -32,6 +33,12 @@ def _two_sets(name: str, boxes1: Any, boxes2: Any, width: int = 4) -> tuple[Tens
     except ValueError:
         raise ShapeError(f"{name}: boxes1 {first.shape} and boxes2 {second.shape} do not broadcast over the axes before the last two") from None
     return first, second
+
+
+def _plain(first: Tensor, second: Tensor) -> bool:
+    """Whether two sets of floats, of no more than two axes, are compared without a gradient."""
+    differentiated = is_grad_enabled() and (first.requires_grad or second.requires_grad)
+    return first.data.ndim == second.data.ndim == 2 and first.data.dtype == second.data.dtype and first.data.dtype.kind == "f" and not differentiated
 
 
 def _edges(boxes: Tensor, fmt: str) -> list[Tensor]:
@@ -61,7 +68,7 @@ def _intersection_and_union(first: Tensor, second: Tensor, fmt: str = "xyxy") ->
     return intersection, box_area(first, fmt).unsqueeze(-1) + box_area(second, fmt).unsqueeze(-2) - intersection
 
 
-@operator(family="overlaps", kernels=("box_iou_rotated",), differentiable=("boxes1", "boxes2"), kinks=KINKS)
+@operator(family="overlaps", kernels=("box_iou", "box_iou_rotated"), differentiable=("boxes1", "boxes2"), kinks=KINKS)
 def box_iou(boxes1: Any, boxes2: Any, fmt: str = "xyxy") -> Tensor:
     """The area that two boxes share over the area they cover together, for every pair: the Jaccard index.
 
@@ -107,6 +114,8 @@ def box_iou(boxes1: Any, boxes2: Any, fmt: str = "xyxy") -> Tensor:
     """
     one_of("box_iou", "fmt", fmt, FORMATS + ROTATED_FORMATS)
     first, second = _two_sets("box_iou", boxes1, boxes2, WIDTHS[fmt])
+    if fmt == "xyxy" and _plain(first, second):
+        return Tensor(kernels.select("box_iou", first.data)(contiguous(first.data), contiguous(second.data)))
     if fmt in FORMATS:
         intersection, union = _intersection_and_union(first, second, fmt)
         return intersection / union

@@ -9,8 +9,9 @@ and "human pose estimation". Lin et al.: Focal loss, ICCV 2017, section 4.1. Tia
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from .box_coder import BoxCoder, BoxLinearCoder
 from .keypoint_head import keypoints_to_heatmap
 from .masks import project_masks_on_boxes
 from .matching import Matcher
-from .sampling import BalancedPositiveNegativeSampler
+from .sampling import BalancedPositiveNegativeSampler, best_first
 from .scale_sampling import ignored_by_scale
 
 __all__ = ["fast_rcnn_loss", "fcos_loss", "keypoint_rcnn_loss", "mask_rcnn_loss", "multibox_loss", "retinanet_loss", "rpn_loss"]
@@ -36,6 +37,27 @@ def matched(matcher: Matcher, target: Target, boxes: np.ndarray) -> np.ndarray:
     overlaps = ops.box_iou(target["boxes"].astype(boxes.dtype), boxes).data
     matches = matcher(overlaps)
     return ignored_by_scale(overlaps, target["valid"], matches) if "valid" in target else matches
+
+
+class Answers(NamedTuple):
+    """Which anchors of a batch answer for objects, and what they should say."""
+
+    matches: list[np.ndarray]  # of each image, as `matched` has them
+    objects: list[np.ndarray]  # of each image, the anchors that answer for one
+    places: np.ndarray  # the same, among the anchors of all images one after another
+    numbers: np.ndarray  # (places, 4): their boxes, encoded
+
+
+def answers(targets: Sequence[Target], anchors: Sequence[np.ndarray], matcher: Matcher, coder: BoxCoder) -> Answers:
+    """Match every image's anchors with its objects."""
+    matches = [matched(matcher, target, of_image) for target, of_image in zip(targets, anchors, strict=True)]
+    objects = [np.flatnonzero(of_image >= 0) for of_image in matches]
+    numbers = [
+        coder.encode_single(_objects(target["boxes"], match[chosen]), of_image[chosen])
+        for target, of_image, match, chosen in zip(targets, anchors, matches, objects, strict=True)
+    ]
+    places = np.flatnonzero(np.concatenate(matches) >= 0)
+    return Answers(matches, objects, places, np.concatenate(numbers))
 
 
 def _objects(values: np.ndarray, matches: np.ndarray) -> np.ndarray:
@@ -173,25 +195,18 @@ def retinanet_loss(
     logits, numbers : Tensor
         (N, anchors, classes) and (N, anchors, 4).
     """
-    classification, regression = [], []
-    for k, (target, of_image) in enumerate(zip(targets, anchors, strict=True)):
-        matches = matched(matcher, target, of_image)
-        objects = np.flatnonzero(matches >= 0)
-        truth = np.zeros(logits.shape[1:], logits.dtype)
-        truth[objects, target["labels"][matches[objects]] if len(objects) else objects] = 1.0
-        counted = np.flatnonzero(matches != Matcher.BETWEEN_THRESHOLDS)
-        count = max(1, len(objects))
-        classification.append(ops.sigmoid_focal_loss(logits[k][counted], Tensor(truth[counted]), reduction="sum") / count)
-        wanted = coder.encode_single(_objects(target["boxes"], matches[objects]), of_image[objects]).astype(logits.dtype)
-        regression.append(functional.l1_loss(numbers[k][objects], Tensor(wanted), reduction="sum") / count)
-    return {"classification": _mean(classification), "bbox_regression": _mean(regression)}
-
-
-def _mean(terms: Sequence[Tensor]) -> Tensor:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total / len(terms)
+    truth = np.zeros(logits.shape, logits.dtype)
+    weights = np.zeros((*logits.shape[:2], 1), logits.dtype)  # of each anchor; ignored ones have none
+    found = answers(targets, anchors, matcher, coder)
+    for k, (objects, matches) in enumerate(zip(found.objects, found.matches, strict=True)):
+        truth[k, objects, targets[k]["labels"][matches[objects]] if len(objects) else objects] = 1.0
+        weights[k, matches != Matcher.BETWEEN_THRESHOLDS] = 1 / max(1, len(objects))
+    focal = ops.sigmoid_focal_loss(logits, Tensor(truth), reduction="none") * Tensor(weights)
+    distance = functional.l1_loss(numbers.reshape(-1, 4)[found.places], Tensor(found.numbers.astype(logits.dtype)), reduction="none")
+    return {
+        "classification": focal.sum() / len(targets),
+        "bbox_regression": (distance * Tensor(weights.reshape(-1, 1)[found.places])).sum() / len(targets),
+    }
 
 
 def fcos_loss(
@@ -246,25 +261,21 @@ def multibox_loss(
     Both divided by the number of matched boxes of the batch. Background boxes enter in falling order of their loss, at most
     `negatives_per_positive` times as many as matched ones in their image.
     """
-    regression, classes, ignored, positives = [], [], [], 0
-    for k, (target, of_image) in enumerate(zip(targets, anchors, strict=True)):
-        matches = matched(matcher, target, of_image)
-        objects = np.flatnonzero(matches >= 0)
-        positives += len(objects)
-        wanted = coder.encode_single(_objects(target["boxes"], matches[objects]), of_image[objects]).astype(logits.dtype)
-        regression.append(functional.smooth_l1_loss(numbers[k][objects], Tensor(wanted), reduction="sum"))
-        of_boxes = np.zeros(len(of_image), np.int64)
-        of_boxes[objects] = target["labels"][matches[objects]] if len(objects) else 0
-        classes.append(of_boxes)
-        ignored.append(matches == Matcher.BETWEEN_THRESHOLDS)
-    truth = np.stack(classes)
+    found = answers(targets, anchors, matcher, coder)
+    truth = np.zeros(logits.shape[:2], np.int64)
+    for k, (objects, matches) in enumerate(zip(found.objects, found.matches, strict=True)):
+        truth[k, objects] = targets[k]["labels"][matches[objects]] if len(objects) else 0
     each = functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), truth.reshape(-1), reduction="none").reshape(*truth.shape)
-    neither = np.stack(ignored)
-    hardness = np.where((truth > 0) | neither, -np.inf, each.data)
-    rank = np.argsort(np.argsort(-hardness, axis=1, kind="stable"), axis=1)
-    hard = ~neither & (rank < negatives_per_positive * (truth > 0).sum(axis=1, keepdims=True))
-    counted = (truth > 0).astype(logits.dtype) + hard
-    return {
-        "bbox_regression": _mean(regression) * len(regression) / max(1, positives),
-        "classification": (each * counted.astype(logits.dtype)).sum() / max(1, positives),
-    }
+    neither = np.stack(found.matches) == Matcher.BETWEEN_THRESHOLDS
+    counted = (truth > 0) | _hardest(np.where((truth > 0) | neither, -np.inf, each.data), negatives_per_positive * (truth > 0).sum(axis=1))
+    count = max(1, len(found.places))
+    boxes = functional.smooth_l1_loss(numbers.reshape(-1, 4)[found.places], Tensor(found.numbers.astype(logits.dtype)), reduction="sum")
+    return {"bbox_regression": boxes / count, "classification": (each * Tensor(counted.astype(logits.dtype))).sum() / count}
+
+
+def _hardest(hardness: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """In each row, whether an element is among its largest, as many as `most` says; the earlier of equal ones, never minus infinity."""
+    chosen = np.zeros(hardness.shape, bool)
+    for row, of_image, limit in zip(chosen, hardness, most, strict=True):
+        row[best_first(of_image, math.ceil(limit))] = True
+    return chosen & (hardness > -np.inf)

@@ -2,8 +2,8 @@
 
 All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 32 channels with a fourth map of stride 32, 60 million
 multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
-learns its own statistics, since there are no published weights to freeze, also in the pyramid; RetinaNet's and FoveaBox's heads have two convolutions
-with group normalisation in place of four without. Small YOLOs belong beside the large ones, in `yolo_v1` and `yolo_v3`.
+learns its own statistics, since there are no published weights to freeze, also in the pyramid; SSD and RetinaNet answer after one convolution of
+each map with its own weights, and FoveaBox's head has two convolutions with group normalisation in place of four without.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ STAGES = (32, 64, 128)  # channels at strides 4, 8 and 16
 CHANNELS = 32  # of the pyramid
 GROUPS = 8  # of the group normalisation in heads that all maps share
 UNITS = 128  # of the box head
-REGION = 5  # cells a side of a region for the box head
+REGION = 7  # cells a side of a region for the box head
 MASK_REGION = 10  # for masks and keypoints
 SIZES = ((10.0, 14.0), (20.0, 28.0), (40.0, 56.0), (72.0, 88.0))  # pixels, two a map
 RATIOS = (0.5, 1.0, 2.0)
@@ -81,8 +81,8 @@ FOVEA = FoveaBoxConfig(
 YOLO_V1 = YOLOv1Config(image_size=SIDE, grid=16, score_thresh=0.01, detections_per_img=50)
 YOLO_V3 = YOLOv3Config(
     image_size=SIDE,
-    anchors=((12, 12), (18, 24), (24, 18), (36, 36), (48, 64), (68, 50)),
-    masks=((3, 4, 5), (0, 1, 2)),
+    anchors=((12, 12), (21, 17), (20, 28), (35, 25), (29, 40), (49, 35), (41, 56), (63, 47), (58, 67)),  # clusters of the shapes' boxes
+    masks=((6, 7, 8), (3, 4, 5), (0, 1, 2)),
     score_thresh=0.01,
     detections_per_img=50,
 )
@@ -140,14 +140,32 @@ def mini_backbone(in_channels: int = 3) -> BackboneWithFPN:
     return BackboneWithFPN(MiniBody(in_channels), STAGES, CHANNELS, norm_layer=BatchNorm2d)
 
 
+class ConvolvedMaps(Module):
+    """The pyramid, and one more 3x3 convolution of each map with its own weights, for predictors that have no hidden layer.
+
+    Shapes
+    ------
+    (N, C, H, W) -> {name: (N, 64, H_k, W_k)}
+    """
+
+    out_channels = 2 * CHANNELS
+
+    def __init__(self, in_channels: int, num_maps: int) -> None:
+        super().__init__()
+        self.pyramid = mini_backbone(in_channels)
+        self.convolutions = Sequential(
+            *(ops.Conv2dNormActivation(CHANNELS, self.out_channels, norm_layer=BatchNorm2d) for _ in range(num_maps))
+        )
+
+    def forward(self, input: Tensor) -> OrderedDict[str, Tensor]:
+        """The maps, fine to coarse."""
+        maps = self.pyramid(input)
+        return OrderedDict((name, layer(x)) for layer, (name, x) in zip(self.convolutions, maps.items(), strict=True))
+
+
 def mini_anchors() -> AnchorGenerator:
     """Two sizes and three ratios a cell."""
     return AnchorGenerator(SIZES, (RATIOS,) * len(SIZES))
-
-
-def dense_head(num_anchors: int, num_classes: int) -> RetinaNetHead:
-    """RetinaNet's, two convolutions deep."""
-    return RetinaNetHead(CHANNELS, num_anchors, num_classes, norm_layer=partial(GroupNorm, GROUPS), num_convs=2)
 
 
 def region_pool(side: int) -> ops.MultiScaleRoIAlign:
@@ -182,7 +200,7 @@ def fasterrcnn_mini(num_classes: int = 4, in_channels: int = 3, *, config: RCNNC
     Examples
     --------
     >>> sum(parameter.numel() for parameter in fasterrcnn_mini().parameters())
-    469474
+    567778
     """
     return FasterRCNN(mini_backbone(in_channels), rpn_anchor_generator=mini_anchors(), config=config, **box_parts(num_classes))
 
@@ -232,8 +250,9 @@ def keypointrcnn_mini(
 def retinanet_mini(num_classes: int = 4, in_channels: int = 3, *, config: RetinaNetConfig = ONE_STAGE) -> RetinaNet:
     """RetinaNet for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
     anchors = mini_anchors()
-    head = dense_head(anchors.num_anchors_per_location()[0], num_classes)
-    return RetinaNet(mini_backbone(in_channels), num_classes, anchor_generator=anchors, head=head, config=config)
+    backbone = ConvolvedMaps(in_channels, len(SIZES))
+    head = RetinaNetHead(backbone.out_channels, anchors.num_anchors_per_location()[0], num_classes, num_convs=0)
+    return RetinaNet(backbone, num_classes, anchor_generator=anchors, head=head, config=config)
 
 
 @builder(image_size=SIDE, task="detection")
@@ -242,49 +261,49 @@ def ssd_mini(num_classes: int = 4, in_channels: int = 3, *, config: SSDConfig = 
     """SSD for images of 128 pixels over the pyramid: 6,112 default boxes; arguments as in `fasterrcnn_mini`."""
     boxes = DefaultBoxGenerator([[2], [2, 3], [2, 3], [2, 3]], scales=[0.09, 0.17, 0.3, 0.48, 0.66])
     counts = boxes.num_anchors_per_location()
-    head = SSDHead([CHANNELS] * len(counts), counts, num_classes)
-    return SSD(mini_backbone(in_channels), boxes, (SIDE, SIDE), num_classes, head=head, config=config)
+    backbone = ConvolvedMaps(in_channels, len(counts))
+    head = SSDHead([backbone.out_channels] * len(counts), counts, num_classes)
+    return SSD(backbone, boxes, (SIDE, SIDE), num_classes, head=head, config=config)
 
 
 @builder(image_size=SIDE, task="detection")
 @spelled_out(FoveaBoxConfig)
 def foveabox_mini(num_classes: int = 4, in_channels: int = 3, *, config: FoveaBoxConfig = FOVEA) -> FoveaBox:
     """FoveaBox for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
-    return FoveaBox(mini_backbone(in_channels), num_classes, head=dense_head(1, num_classes), config=config)
+    head = RetinaNetHead(CHANNELS, 1, num_classes, norm_layer=partial(GroupNorm, GROUPS), num_convs=2)
+    return FoveaBox(mini_backbone(in_channels), num_classes, head=head, config=config)
 
 
-class CoarseToFine(Module):
-    """The body's maps of strides 16 and 8, in this order.
+class CoarseToFine(MiniBody):
+    """The body's maps, in this order.
 
     Shapes
     ------
-    (N, C, H, W) -> {"0": (N, 128, H / 16, W / 16), "1": (N, 64, H / 8, W / 8)}
+    (N, C, H, W) -> {"0": (N, 128, H / 16, W / 16), "1": (N, 64, H / 8, W / 8), "2": (N, 32, H / 4, W / 4)}
     """
 
-    out_channels = (STAGES[2], STAGES[1])
-
-    def __init__(self, in_channels: int) -> None:
-        super().__init__()
-        self.body = MiniBody(in_channels)
+    out_channels = STAGES[::-1]
 
     def forward(self, input: Tensor) -> OrderedDict[str, Tensor]:
-        """The two maps."""
-        maps = self.body(input)
-        return OrderedDict([("0", maps["2"]), ("1", maps["1"])])
+        """The maps."""
+        return OrderedDict(zip(MAPS, reversed(super().forward(input).values()), strict=True))
 
 
-class FineWithCoarse(CoarseToFine):
-    """The same two maps, the coarse one repeated onto the fine one's pixels, as one.
+class FineWithCoarse(MiniBody):
+    """All maps as one on the pixels of stride 8: four pixels of stride 4 beside each other, as in YOLO v2's passthrough, and stride 16 repeated.
 
     Shapes
     ------
-    (N, C, H, W) -> (N, 192, H / 8, W / 8)
+    (N, C, H, W) -> (N, 320, H / 8, W / 8)
     """
+
+    out_channels = 4 * STAGES[0] + STAGES[1] + STAGES[2]
 
     def forward(self, input: Tensor) -> Tensor:  # type: ignore[override]
         """The map."""
-        maps = self.body(input)
-        return functional.cat([maps["1"], functional.interpolate(maps["2"], scale_factor=2, mode="nearest")], 1)
+        maps = super().forward(input)
+        coarse = functional.interpolate(maps["2"], scale_factor=2, mode="nearest")
+        return functional.cat([functional.pixel_unshuffle(maps["0"], 2), maps["1"], coarse], 1)
 
 
 class CellsLast(Module):
@@ -312,7 +331,7 @@ def yolo_v1_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv1Co
     backbone = FineWithCoarse(in_channels)
     width = 2 * CHANNELS
     head = Sequential(
-        conv_norm_leaky(sum(backbone.out_channels), width, 3, 1, LEAK),
+        conv_norm_leaky(backbone.out_channels, width, 3, 1, LEAK),
         conv_norm_leaky(width, 2 * width, 3, 1, LEAK),
         Dropout2d(0.1),
         Conv2d(2 * width, 5 * config.boxes + num_classes, 1),
@@ -324,17 +343,17 @@ def yolo_v1_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv1Co
 @builder(image_size=SIDE, task="detection")
 @spelled_out(YOLOv3Config)
 def yolo_v3_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv3Config = YOLO_V3) -> YOLOv3:
-    """YOLO v3 for images of 128 pixels: strides 16 and 8, 960 boxes.
+    """YOLO v3 for images of 128 pixels: strides 16, 8 and 4, 4,032 boxes.
 
     Parameters
     ----------
     num_classes, in_channels : int
         Without a background; 3 for colour.
     config : YOLOv3Config
-        The other numbers, each by its name; two masks.
+        The other numbers, each by its name; three masks.
     """
-    if len(config.masks) != 2:
-        raise ArgumentError(f"yolo_v3_mini: there are {len(config.masks)} masks; it has two scales")
+    if len(config.masks) != len(STAGES):
+        raise ArgumentError(f"yolo_v3_mini: there are {len(config.masks)} masks; it has three scales")
     backbone = CoarseToFine(in_channels)
-    head = YOLOv3Head(backbone.out_channels, (64, 32), [len(mask) * (5 + num_classes) for mask in config.masks], 6)
+    head = YOLOv3Head(backbone.out_channels, (64, 48, 24), [len(mask) * (5 + num_classes) for mask in config.masks], 4)
     return YOLOv3(backbone, head, num_classes, in_channels, config=config)

@@ -19,7 +19,7 @@ from .anchors import AnchorGenerator, ImageList
 from .box_coder import BoxCoder
 from .losses import rpn_loss
 from .matching import Matcher
-from .sampling import BalancedPositiveNegativeSampler
+from .sampling import BalancedPositiveNegativeSampler, best_first
 
 __all__ = ["RPNHead", "RegionProposalNetwork"]
 
@@ -133,21 +133,3 @@ class RegionProposalNetwork(Module):
         sound = (boxes[:, 2:] - boxes[:, :2] >= SMALLEST_SIDE).all(axis=1) & (scores >= self.score_thresh)
         boxes, scores, level = boxes[sound], scores[sound], level[sound]
         return boxes[ops.batched_nms(boxes, scores, level, self.nms_thresh).data[: self.post_nms_top_n[mode]]]
-
-
-def best_first(scores: np.ndarray, most: int) -> np.ndarray:
-    """Where the `most` largest scores stand, the largest first and of equal ones the earlier; NaN comes last.
-
-    Examples
-    --------
-    >>> best_first(np.array([1.0, 3.0, 2.0, 3.0]), 3).tolist()
-    [1, 3, 2]
-    """
-    if not 0 < most < len(scores):
-        return np.argsort(-scores, kind="stable")[:most]
-    # Sorting a few is quicker than sorting all: first who can be among the best, then their order.
-    last = -np.partition(-scores, most - 1)[most - 1]
-    if np.isnan(last):
-        return np.argsort(-scores, kind="stable")[:most]
-    able = np.flatnonzero(scores >= last)
-    return able[np.argsort(-scores[able], kind="stable")[:most]]

@@ -1,4 +1,4 @@
-"""Which boxes enter a loss: a fixed number an image, not too many of them background."""
+"""Which of very many boxes are looked at: a fixed number drawn for a loss, not too many of them background, or those with the best scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ... import random
 from ...errors import ArgumentError
 
-__all__ = ["BalancedPositiveNegativeSampler"]
+__all__ = ["BalancedPositiveNegativeSampler", "best_first"]
 
 
 class BalancedPositiveNegativeSampler:
@@ -53,7 +53,25 @@ class BalancedPositiveNegativeSampler:
             masks = []
             for places, count in ((positives, wanted), (negatives, rest)):
                 mask = np.zeros(len(of_image), bool)
-                mask[draw.permutation(places)[:count]] = True
+                mask[draw.choice(places, count, replace=False, shuffle=False)] = True
                 masks.append(mask)
             sampled.append((masks[0], masks[1]))
         return sampled
+
+
+def best_first(scores: np.ndarray, most: int) -> np.ndarray:
+    """Where the `most` largest scores stand, the largest first and of equal ones the earlier; NaN comes last.
+
+    Examples
+    --------
+    >>> best_first(np.array([1.0, 3.0, 2.0, 3.0]), 3).tolist()
+    [1, 3, 2]
+    """
+    if not 0 < most < len(scores):
+        return np.argsort(-scores, kind="stable")[:most]
+    # Sorting a few is quicker than sorting all: first who can be among the best, then their order.
+    last = -np.partition(-scores, most - 1)[most - 1]
+    if np.isnan(last):
+        return np.argsort(-scores, kind="stable")[:most]
+    able = np.flatnonzero(scores >= last)
+    return able[np.argsort(-scores[able], kind="stable")[:most]]

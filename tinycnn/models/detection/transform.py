@@ -87,11 +87,15 @@ class GeneralizedRCNNTransform(Module):
     def _resized(self, image: Tensor) -> Tensor:
         if self.fixed_size is not None:
             width, height = self.fixed_size
+            if image.shape[-2:] == (height, width):
+                return image
             return functional.interpolate(image.unsqueeze(0), size=(height, width), mode="bilinear", align_corners=False)[0]
         shorter = self.min_size[-1]
         if self.training and len(self.min_size) > 1:
             shorter = self.min_size[int(random.default_generator().integers(len(self.min_size)))]
         scale = min(shorter / min(image.shape[-2:]), self.max_size / max(image.shape[-2:]))
+        if scale == 1:
+            return image
         return functional.interpolate(
             image.unsqueeze(0), scale_factor=scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
         )[0]
@@ -100,7 +104,8 @@ class GeneralizedRCNNTransform(Module):
         """The images at the upper left of zeros."""
         step = self.size_divisible
         height, width = (-(-max(image.shape[axis] for image in images) // step) * step for axis in (-2, -1))
-        return functional.stack([functional.pad(image, (0, width - image.shape[-1], 0, height - image.shape[-2])) for image in images], 0)
+        rest = [(0, width - image.shape[-1], 0, height - image.shape[-2]) for image in images]
+        return functional.stack([functional.pad(image, pads) if any(pads) else image for image, pads in zip(images, rest, strict=True)], 0)
 
     def postprocess(
         self, result: list[dict[str, np.ndarray]], image_sizes: list[tuple[int, int]], original_sizes: list[tuple[int, int]]
@@ -130,7 +135,7 @@ def _moved(target: Target, size: tuple[int, ...], new_size: tuple[int, ...]) -> 
     """A target in the pixels of the resized image."""
     moved = dict(target)
     moved["boxes"] = target["boxes"] * _ratios(size, new_size, 4).astype(target["boxes"].dtype)
-    if "masks" in target:
+    if "masks" in target and size != new_size:
         nearest = functional.interpolate(np.asarray(target["masks"], np.float32)[:, None], size=new_size, mode="nearest")
         moved["masks"] = nearest.data[:, 0].astype(np.uint8)
     if "keypoints" in target:
