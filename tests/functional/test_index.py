@@ -83,6 +83,20 @@ def test_repeated_positions_add_up_in_float64():
     assert weight.grad.tolist() == [[pytest.approx(1e6 * float(np.float32(0.1)), rel=1e-7)], [0.0]]
 
 
+@given(st.lists(st.integers(-5, 4), max_size=6), st.booleans())
+def test_rows_chosen_once_or_more_often(rows, folded):
+    """One list of rows, from the front or from the back: a row's gradient is the sum over its places."""
+    positions = np.array(rows, np.int64)
+    if folded:
+        positions = np.stack((positions, positions[::-1]))
+    x = Tensor(np.zeros((5, 2)), requires_grad=True)
+    upstream = np.random.default_rng(0).standard_normal((*positions.shape, 2))
+    x[positions].backward(upstream)
+    expected = np.zeros((5, 2))
+    np.add.at(expected, positions, upstream)
+    np.testing.assert_allclose(x.grad.data, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_iteration_and_unpacking():
     first, second = Tensor(np.arange(4.0).reshape(2, 2))
     assert (first.tolist(), second.tolist()) == ([0.0, 1.0], [2.0, 3.0])

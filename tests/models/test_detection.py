@@ -10,7 +10,7 @@ from tinycnn import Tensor, functional, models, nn, ops
 from tinycnn.errors import ArgumentError, DtypeError, ShapeError, UsageError
 from tinycnn.models import detection
 from tinycnn.models.detection.fcos import match_points
-from tinycnn.models.detection.losses import keypoints_to_heatmap, multibox_loss, rpn_loss
+from tinycnn.models.detection.losses import keypoints_to_heatmap, multibox_loss, retinanet_loss, rpn_loss
 from tinycnn.models.detection.rpn import in_rows
 
 seeds = st.integers(0, 2**32 - 1)
@@ -191,6 +191,39 @@ def test_multibox_takes_the_hardest_background():
     each = np.log(1 + np.exp(logits[0, 1:, 1]))
     np.testing.assert_allclose(found["classification"].item(), np.log(2) + each[0] + each[2])
     assert found["bbox_regression"].item() == 0
+
+
+def test_multibox_counts_no_box_twice():
+    """Where matched boxes are more than a quarter there is too little background to take three times as much."""
+    anchors = np.array([[0.0, 0, 10, 10], [50, 50, 60, 60], [80, 0, 90, 10]])
+    target = {"boxes": anchors[:2], "labels": np.array([1, 1])}
+    logits, numbers = Tensor(np.zeros((1, 3, 2))), Tensor(np.zeros((1, 3, 4)))
+    found = multibox_loss(logits, numbers, [anchors], [target], detection.SSDMatcher(0.5), detection.BoxCoder((1.0,) * 4))
+    np.testing.assert_allclose(found["classification"].item(), 3 * np.log(2) / 2)
+
+
+def test_retinanet_loss_is_the_mean_over_images():
+    """Of a batch as of its images one by one, one of them without an object, and the ignored anchor nowhere."""
+    draw = np.random.default_rng(3)
+    anchors = [np.array([[0.0, 0, 10, 10], [0, 0, 10, 22], [50, 50, 60, 60], [80, 0, 90, 10]])] * 3
+    targets = [
+        {"boxes": np.array([[0.0, 0, 10, 10], [51, 50, 60, 60]]), "labels": np.array([1, 0])},
+        {"boxes": np.zeros((0, 4)), "labels": np.zeros(0, np.int64)},
+        {"boxes": np.array([[80.0, 0, 90, 11]]), "labels": np.array([2])},
+    ]
+    logits, numbers = draw.standard_normal((3, 4, 3)), draw.standard_normal((3, 4, 4))
+    matcher, coder = detection.Matcher(0.5, 0.4), detection.BoxCoder((1.0,) * 4)
+
+    def terms(part, logits=logits):
+        found = retinanet_loss(Tensor(logits[part]), Tensor(numbers[part]), anchors[part], targets[part], matcher, coder)
+        return np.array([found["classification"].item(), found["bbox_regression"].item()])
+
+    together = terms(slice(None))
+    np.testing.assert_allclose(together, np.mean([terms(slice(k, k + 1)) for k in range(3)], axis=0), rtol=1e-12)
+    assert matcher(ops.box_iou(targets[0]["boxes"], anchors[0]).data)[1] == matcher.BETWEEN_THRESHOLDS
+    other = logits.copy()
+    other[0, 1] += 5
+    np.testing.assert_array_equal(terms(slice(None), other), together)
 
 
 def test_every_builder_is_listed_and_refuses_what_it_does_not_know():

@@ -84,6 +84,16 @@ def test_overlaps_are_symmetric_bounded_and_do_not_see_where_or_how_large(seed):
     assert (ops.distance_box_iou(one, other).data <= iou + 1e-12).all()
 
 
+@given(seeds, st.sampled_from([np.float32, np.float64]))
+def test_iou_is_the_same_with_a_gradient_and_without(seed, dtype):
+    rng = np.random.default_rng(seed)
+    one, other = (rng.integers(0, 6, (n, 4)).astype(dtype) for n in (4, 3))  # reversed ones and ones without area among them
+    with np.errstate(all="ignore"):
+        recorded = ops.box_iou(Tensor(one, requires_grad=True), other)
+    assert recorded.requires_grad
+    np.testing.assert_array_equal(ops.box_iou(one, other).data, recorded.data)
+
+
 @given(seeds)
 def test_losses_are_one_less_the_overlap_of_each_pair(seed):
     rng = np.random.default_rng(seed)
