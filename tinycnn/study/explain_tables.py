@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.reference import moments, nms, roi
+from ..kernels.reference.boxes import area
 from ..tensor import Tensor
 from .explain_calls import Call
 from .explanation import Element, Explanation, Table
@@ -226,10 +227,10 @@ def overlap_row(a: np.ndarray, b: np.ndarray) -> tuple[str, ...]:
     width = max(min(a[2], b[2]) - max(a[0], b[0]), 0)
     height = max(min(a[3], b[3]) - max(a[1], b[1]), 0)
     shared = number(width * height)
-    union = number(nms.area(a) + nms.area(b) - width * height)
+    union = number(area(a) + area(b) - width * height)
     ratio = divide(shared, union) if union else math.nan
     sides = f"{plain(number(width))} x {plain(number(height))}"
-    return plain(number(nms.area(a))), plain(number(nms.area(b))), sides, plain(shared), plain(union), plain(ratio)
+    return plain(number(area(a))), plain(number(area(b))), sides, plain(shared), plain(union), plain(ratio)
 
 
 @provides("nms")

@@ -54,7 +54,8 @@ CHANNELS = 32  # of the pyramid
 GROUPS = 8  # of the group normalisation in heads that all maps share
 UNITS = 128  # of the box head
 REGION = 7  # cells a side of a region for the box head
-MASK_REGION = 10  # for masks and keypoints
+MASK_REGION = 10
+KEYPOINT_REGION = 8  # which six convolutions overlook, so that a shape's tip and its corners can be told apart
 SIZES = ((10.0, 14.0), (20.0, 28.0), (40.0, 56.0), (72.0, 88.0))  # pixels, two a map
 RATIOS = (0.5, 1.0, 2.0)
 MAPS = ("0", "1", "2")
@@ -168,9 +169,9 @@ def mini_anchors() -> AnchorGenerator:
     return AnchorGenerator(SIZES, (RATIOS,) * len(SIZES))
 
 
-def region_pool(side: int) -> ops.MultiScaleRoIAlign:
-    """Regions below 32 pixels come from stride 4, from 64 on from stride 16."""
-    return ops.MultiScaleRoIAlign(MAPS, side, 2, canonical_scale=32, canonical_level=3)
+def region_pool(side: int, pixels: int = 32) -> ops.MultiScaleRoIAlign:
+    """Regions of fewer pixels a side come from stride 4, from twice as many on from stride 16."""
+    return ops.MultiScaleRoIAlign(MAPS, side, 2, canonical_scale=pixels, canonical_level=3)
 
 
 def box_parts(num_classes: int) -> dict[str, Module]:
@@ -225,7 +226,7 @@ def maskrcnn_mini(num_classes: int = 4, in_channels: int = 3, *, config: RCNNCon
 def keypointrcnn_mini(
     num_classes: int = 4, in_channels: int = 3, *, num_keypoints: int = 3, config: RCNNConfig = TWO_STAGE
 ) -> KeypointRCNN:
-    """Keypoint R-CNN for images of 128 pixels, maps of 40 x 40.
+    """Keypoint R-CNN for images of 128 pixels, maps of 32 x 32.
 
     Parameters
     ----------
@@ -237,8 +238,8 @@ def keypointrcnn_mini(
     return KeypointRCNN(
         mini_backbone(in_channels),
         rpn_anchor_generator=mini_anchors(),
-        keypoint_roi_pool=region_pool(MASK_REGION),
-        keypoint_head=KeypointRCNNHeads(CHANNELS, (CHANNELS,) * 3),
+        keypoint_roi_pool=region_pool(KEYPOINT_REGION, pixels=64),
+        keypoint_head=KeypointRCNNHeads(CHANNELS, (CHANNELS,) * 6),
         keypoint_predictor=KeypointRCNNPredictor(CHANNELS, num_keypoints),
         config=config,
         **box_parts(num_classes),
