@@ -164,10 +164,11 @@ def shapes() -> str:
     rows = []
     for row in found:
         scores = [f"{row['scores'][name]:.3f}" if name in row["scores"] else "" for name in names]
-        rows.append([f"`{row['network']}`", f"{row['parameters']:,}", *scores, f"{row['minutes']:.0f}", f"{row['milliseconds_per_image']:.1f}"])
+        cost = f"{row['minutes']:.0f}", str(row["threads"]), f"{row['milliseconds_per_image']:.1f}"
+        rows.append([f"`{row['network']}`", f"{row['parameters']:,}", *scores, *cost])
     first = found[0]["environment"]
-    header = ["network", "parameters", *names.values(), "minutes", "ms an image"]
-    return table(header, rows) + f"\n\n{first['processor']}, {first['cores']} cores, one seed; {commits(found)}."
+    header = ["network", "parameters", *names.values(), "minutes", "threads", "ms an image"]
+    return table(header, rows) + f"\n\n{first['processor']}, one seed, batches of {found[0]['batch_size']}; {commits(found)}."
 
 
 TABLES = {

@@ -106,14 +106,14 @@ STUDIES = {
     "unet": Study("U-Net, a quarter of its width, nuclei", ("train", "unet", "--data", "nuclei"), cells_found, threshold_baseline),
     "maskrcnn": Study(
         "Mask R-CNN, small, nuclei",
-        ("train", "maskrcnn_mini", "--data", "nuclei", "--minutes", "15", "--lr", "2e-3"),
+        ("train", "maskrcnn_mini", "--data", "nuclei", "--minutes", "15", "--lr", "2e-3", "--batch-size", "4"),
         mask_precision,
         "the U-Net above",
     ),
     "bccd": Study(
         "Faster R-CNN, small, blood cells (BCCD), three classes",
         (
-            *("train", "fasterrcnn_mini", "--data", "bccd", "--minutes", "30", "--lr", "2e-3", "--batch-size", "8"),
+            *("train", "fasterrcnn_mini", "--data", "bccd", "--minutes", "30", "--batch-size", "8"),
             *("--option", "min_size=240", "--option", "max_size=320"),
         ),
         box_precision,

@@ -34,7 +34,7 @@ def main() -> int:
     else:
         learn = KeptInMemory(ShapesDetection(16 if arguments.smoke else 4000, seed=arguments.seed))
         test = KeptInMemory(ShapesDetection(4 if arguments.smoke else 500, seed=arguments.seed, train=False))
-    config = train.DETECTION_CONFIG.replace(seed=arguments.seed, flip=True, epochs=1 if arguments.smoke else 1000)
+    config = train.detection_config("fasterrcnn_mini").replace(seed=arguments.seed, flip=True, epochs=1 if arguments.smoke else 1000)
     minutes, classes = None if arguments.smoke else arguments.minutes, len(learn.classes) + 1  # with the background
     run = train.prepare_detector(lambda: models.get_model("fasterrcnn_mini", num_classes=classes), learn, test, config, minutes=minutes)
     result = train.train_detector(*run, config)

@@ -99,13 +99,13 @@ def _refuse_what_has_no_meaning(arguments: argparse.Namespace) -> None:
 
 def _new(arguments: argparse.Namespace, data: OpenedDetection) -> tuple[dict[str, Any], Any]:
     """What a new run keeps of itself, and its hyper-parameters."""
-    from ..train import DETECTION_CONFIG
+    from ..train import detection_config
     from .train import changes
 
     given = changes(arguments)
     if arguments.minutes is not None:
         given.setdefault("epochs", MANY_EPOCHS)
-    config = DETECTION_CONFIG.replace(**given)
+    config = detection_config(arguments.model).replace(**given)
     options = detector_options(arguments.model, data, arguments.model_settings)
     named = {text.partition("=")[0] for text in arguments.model_settings}
     if arguments.sniper and not {"min_size", "max_size"} & named and "min_size" in _accepted(arguments.model):

@@ -13,7 +13,7 @@ from .config import (
     build_optimizer,
     build_scheduler,
 )
-from .detection import DETECTION_CONFIG, NUCLEI_DETECTION, PreparedDetector, prepare_detector, train_detector
+from .detection import DETECTION_CONFIG, NUCLEI_DETECTION, PreparedDetector, detection_config, prepare_detector, train_detector
 from .detection_data import VariedSamples, joint_augmentation
 from .detection_evaluation import DetectionEvaluation, ImageErrors, class_names, evaluate_detector, worst_images
 from .detection_run import DetectionEpoch

@@ -14,6 +14,7 @@ from .. import nn, optim
 from .. import random as tinycnn_random
 from ..data import DataLoader
 from ..errors import UsageError
+from ..models.registry import input_size
 from ..nn import Module
 from .average import WeightAverage
 from .checkpoint import Checkpoint, save_checkpoint
@@ -25,18 +26,32 @@ from .interrupt import finish_the_step
 from .run import TrainResult
 from .timed import TimedSchedule
 
-__all__ = ["DETECTION_CONFIG", "NUCLEI_DETECTION", "PreparedDetector", "prepare_detector", "train_detector"]
+__all__ = ["DETECTION_CONFIG", "NUCLEI_DETECTION", "PreparedDetector", "detection_config", "prepare_detector", "train_detector"]
 
 # From scratch and without a GPU: small batches, a warm-up over a tenth of the steps, and gradients that cannot explode.
 DETECTION_CONFIG = TrainConfig(
     epochs=12, batch_size=4, optimizer="adamw", learning_rate=1e-3, weight_decay=1e-4, clip_norm=5.0, warmup=0.1, decay_all=False, flip=True,
     log_every=10,
 )
+SMALL_IMAGE = 128  # pixels a side, of which sixteen are learned from at once in the memory and nearly in the time of one photo
 # Options of the small two-stage detectors for the nuclei: 256 x 256 pixels with up to 300 small things, seen at their own size, enough let through.
 NUCLEI_DETECTION = {
     "min_size": 256, "max_size": 256, "rpn_pre_nms_top_n_train": 800, "rpn_pre_nms_top_n_test": 800, "rpn_post_nms_top_n_train": 400,
     "rpn_post_nms_top_n_test": 400, "box_detections_per_img": 200,
 }  # fmt: skip
+
+
+def detection_config(model: str) -> TrainConfig:
+    """The hyper-parameters that a detector of that name starts from: `DETECTION_CONFIG`, with larger batches for the small ones.
+
+    Examples
+    --------
+    >>> [(config.batch_size, config.learning_rate) for config in map(detection_config, ("ssd_mini", "ssd300_vgg16"))]
+    [(16, 0.002), (4, 0.001)]
+    """
+    small = input_size(model)[1] <= SMALL_IMAGE
+    return DETECTION_CONFIG.replace(batch_size=16, learning_rate=2e-3) if small else DETECTION_CONFIG
+
 
 Sample = tuple[np.ndarray, dict[str, Any]]
 
