@@ -1,6 +1,7 @@
 """How much of two boxes is shared.
 
-Upright boxes are (N, 4) as (x1, y1, x2, y2), rotated ones (N, 5) as (cx, cy, w, h, degrees), turned counter-clockwise as seen in an image whose y axis points down.
+Upright boxes are (N, 4) as (x1, y1, x2, y2); rotated ones (N, 5) as (cx, cy, w, h, degrees), turned counter-clockwise as seen in an image
+whose y axis points down.
 """
 
 import math
