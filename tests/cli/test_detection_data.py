@@ -34,7 +34,7 @@ def test_a_voc_folder(tmp_path):
     assert target["boxes"].tolist() == [[0, 0, 10, 20], [30, 20, 40, 30]]  # VOC counts from 1; the second is cut at the border
     assert target["labels"].tolist() == [1, 2] and "masks" not in target and not data.masks
     assert target["difficult"].tolist() == [0, 1]
-    assert any("1 boxes without area" in note and "p2.png" in note for note in data.notes)
+    assert any("one click: 1," in note and "p2.png" in note for note in data.notes)
     assert data.name == tmp_path.name and open_detection(data.source, images=2).train.data_set.pictures[1].file == "p2.png"
 
 

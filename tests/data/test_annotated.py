@@ -51,8 +51,8 @@ def test_boxes_without_area_are_left_out_and_others_cut(tmp_path):
     data = AnnotatedImages(value, images=tmp_path)
     assert data[0][1]["boxes"].tolist() == [[15, 5, 20, 8], [1, 1, 3, 3]]
     assert data.notes == [
-        "2 boxes without area inside their picture, or of a single click, are left out, the first of a.png",
-        "1 boxes that leave their picture are cut at its border",
+        "boxes left out, for they have no area inside their picture or are one click: 2, the first of a.png",
+        "boxes that leave their picture, cut at its border: 1",
     ]
     assert "masks" not in data[0][1]
     with pytest.raises(ArgumentError, match="need images="):
@@ -88,7 +88,7 @@ def test_the_real_cells():
     assert len(data) == 364
     counts = np.bincount([data.ids[thing.category] for picture in data.pictures for thing in picture.things])
     assert counts.tolist() == [0, 361, 4155, 372]
-    assert data.notes == ["2 boxes without area inside their picture, or of a single click, are left out, the first of BloodImage_00343.jpg"]
+    assert data.notes == ["boxes left out, for they have no area inside their picture or are one click: 2, the first of BloodImage_00343.jpg"]
     image, target = data[0]
     assert image.shape == (3, 480, 640)
     assert len(target["boxes"]) == len(target["labels"]) > 0

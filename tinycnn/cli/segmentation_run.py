@@ -49,7 +49,7 @@ def train_pixels(arguments: argparse.Namespace, console: Console, began: float, 
     written = {"run": info, "config": config.to_dict(), "environment": environment()}
     (plan.folder / "config.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     chosen = ", ".join(f"{name} {value}" for name, value in info["model_options"].items() if name not in ("num_classes", "in_channels"))
-    console.say(f"{plan.model}{f' ({chosen})' if chosen else ''}: {_parameters(model):,} parameters, on CPU, {threads.get_num_threads()} threads")
+    console.say(f"{plan.model}{f' ({chosen})' if chosen else ''}: {_parameters(model):,} parameters, on CPU, threads: {threads.get_num_threads()}")
     console.say(f"{Path(info['data']).name}: {len(data):,} training pictures, classes {', '.join(info['classes'])}")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")
     if not kernels_cached():

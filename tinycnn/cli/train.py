@@ -214,7 +214,7 @@ def _carry_out(plan: _Plan, arguments: argparse.Namespace, console: Console, beg
     info = {"model": plan.model, "model_options": options, **data.facts()}
     _write_config(plan, info)
     parameters = sum(int(parameter.data.size) for parameter in model.parameters())
-    console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, {threads.get_num_threads()} threads")
+    console.say(f"{plan.model}: {parameters:,} parameters, running on CPU, threads: {threads.get_num_threads()}")
     console.say(f"{data.name}: {len(data.train):,} training and {len(data.test):,} test images, {len(data.classes)} classes")
     console.say(f"mean {_numbers(data.train.mean)}, standard deviation {_numbers(data.train.std)} of each channel, pixels from 0 to 1")
     console.say(f"{plan.folder}: checkpoint and logs go here; Ctrl-C saves and stops")

@@ -180,7 +180,7 @@ def _introduce(console: Console, model: Any, info: dict[str, Any], data: OpenedD
     from ..kernels import threads
 
     parameters = sum(int(parameter.data.size) for parameter in model.parameters())
-    console.say(f"{info['model']}: {parameters:,} parameters, running on CPU, {threads.get_num_threads()} threads")
+    console.say(f"{info['model']}: {parameters:,} parameters, running on CPU, threads: {threads.get_num_threads()}")
     console.say(f"{data.name}: {images:,} training and {len(data.test):,} test images, {len(data.classes)} classes: {', '.join(data.classes)}")
     for note in data.notes[:8]:
         console.say(f"note: {note}")

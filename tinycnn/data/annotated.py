@@ -136,9 +136,9 @@ class AnnotatedImages(DetectionDataset):
                 kept.append((thing, inside.astype(np.float32)))
             result.append(kept)
         if empty:
-            self.notes.append(f"{len(empty)} boxes without area inside their picture, or of a single click, are left out, the first of {empty[0]}")
+            self.notes.append(f"boxes left out, for they have no area inside their picture or are one click: {len(empty)}, the first of {empty[0]}")
         if cut:
-            self.notes.append(f"{cut} boxes that leave their picture are cut at its border")
+            self.notes.append(f"boxes that leave their picture, cut at its border: {cut}")
         return result
 
     def _size(self, place: int) -> Size:
