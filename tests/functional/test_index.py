@@ -97,6 +97,13 @@ def test_rows_chosen_once_or_more_often(rows, folded):
     np.testing.assert_allclose(x.grad.data, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
+def test_positions_of_every_width(dtype):
+    x = Tensor(np.zeros(1000), requires_grad=True)
+    x[np.array([3, 100, 3], dtype)].backward(np.array([1.0, 2.0, 4.0]))
+    assert {int(k): float(x.grad.data[k]) for k in np.flatnonzero(x.grad.data)} == {3: 5.0, 100: 2.0}
+
+
 def test_iteration_and_unpacking():
     first, second = Tensor(np.arange(4.0).reshape(2, 2))
     assert (first.tolist(), second.tolist()) == ([0.0, 1.0], [2.0, 3.0])

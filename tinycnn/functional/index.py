@@ -354,7 +354,7 @@ def _may_repeat(where: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
     """Whether an index may choose an element twice: slices, numbers and masks never do, nor do different rows of one list of them."""
     lists = [part for part in where if isinstance(part, np.ndarray) and part.dtype.kind in "iu"]
     if len(where) == len(lists) == 1 and lists[0].size:
-        return int(np.bincount(lists[0].reshape(-1) % shape[0]).max()) > 1
+        return int(np.bincount(lists[0].reshape(-1).astype(np.int64) % shape[0]).max()) > 1
     return bool(lists)
 
 

@@ -3,7 +3,8 @@
 All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a pyramid of 32 channels with a fourth map of stride 32, 60 million
 multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
 learns its own statistics, since there are no published weights to freeze, also in the pyramid; SSD and RetinaNet answer after one convolution of
-each map with its own weights, and FoveaBox's head has two convolutions with group normalisation in place of four without.
+each map with its own weights, and FoveaBox's head has two convolutions with group normalisation in place of four without. The YOLOs take the
+backbone's three maps without a pyramid.
 """
 
 from __future__ import annotations
