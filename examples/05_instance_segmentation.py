@@ -1,7 +1,8 @@
 """Masks: a small Mask R-CNN learns from nothing which pixels belong to each of several overlapping shapes.
 
 Beside its box each shape gets a map of probabilities, drawn for its class alone. The nuclei are real, and looked for in TINYCNN_DATA. `tinycnn
-train maskrcnn_mini --data shapes` does the same from the command line and leaves curves and a report.
+train maskrcnn_mini --data shapes` does the same from the command line and leaves curves and a report: 15 minutes on one core gave masks an AP50 of
+0.756, one seed (benchmarks/results/shapes.json).
 
     python examples/05_instance_segmentation.py --minutes 15     # a quarter of an hour on two cores
     python examples/05_instance_segmentation.py --data nuclei    # as long: benchmarks/results/real_data.json, row maskrcnn
