@@ -108,7 +108,8 @@ def test_losses_and_their_gradients(name):
     targets = truth("mask" in name, "keypoint" in name)
     ours = mine([Tensor(photo) for photo in photos(DOUBLED)], targets)
     others = theirs(
-        [torch.from_numpy(photo) for photo in photos(DOUBLED)], [{key: torch.from_numpy(value) for key, value in target.items()} for target in targets]
+        [torch.from_numpy(photo) for photo in photos(DOUBLED)],
+        [{key: torch.from_numpy(value) for key, value in target.items()} for target in targets],
     )
     assert set(ours) == set(others)
     for key, value in others.items():
