@@ -226,6 +226,13 @@ def test_retinanet_loss_is_the_mean_over_images():
     np.testing.assert_array_equal(terms(slice(None), other), together)
 
 
+def test_retinanet_refuses_a_loss_it_does_not_know():
+    backbone = nn.Sequential(nn.Conv2d(3, 4, 3))
+    backbone.out_channels = 4
+    with pytest.raises(ArgumentError, match="RetinaNet: box_loss='l2' must be one of l1, giou"):
+        detection.RetinaNet(backbone, 3, box_loss="l2")
+
+
 def test_every_builder_is_listed_and_refuses_what_it_does_not_know():
     names = models.list_models("detection")
     assert {"fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2", "ssd300_vgg16", "fcos_resnet50_fpn"} <= set(names)

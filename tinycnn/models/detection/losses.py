@@ -18,7 +18,7 @@ import numpy as np
 from ... import functional, ops
 from ...errors import ShapeError
 from ...tensor import Tensor
-from .box_coder import BoxCoder, BoxLinearCoder
+from .box_coder import BoxCoder, BoxLinearCoder, decode_boxes
 from .keypoint_head import keypoints_to_heatmap
 from .masks import project_masks_on_boxes
 from .matching import Matcher
@@ -45,19 +45,17 @@ class Answers(NamedTuple):
     matches: list[np.ndarray]  # of each image, as `matched` has them
     objects: list[np.ndarray]  # of each image, the anchors that answer for one
     places: np.ndarray  # the same, among the anchors of all images one after another
-    numbers: np.ndarray  # (places, 4): their boxes, encoded
+    boxes: np.ndarray  # (places, 4): the boxes of their objects
+    references: np.ndarray  # (places, 4): the anchors themselves
 
 
-def answers(targets: Sequence[Target], anchors: Sequence[np.ndarray], matcher: Matcher, coder: BoxCoder) -> Answers:
+def answers(targets: Sequence[Target], anchors: Sequence[np.ndarray], matcher: Matcher) -> Answers:
     """Match every image's anchors with its objects."""
     matches = [matched(matcher, target, of_image) for target, of_image in zip(targets, anchors, strict=True)]
     objects = [np.flatnonzero(of_image >= 0) for of_image in matches]
-    numbers = [
-        coder.encode_single(_objects(target["boxes"], match[chosen]), of_image[chosen])
-        for target, of_image, match, chosen in zip(targets, anchors, matches, objects, strict=True)
-    ]
+    boxes = [_objects(target["boxes"], match[chosen]) for target, match, chosen in zip(targets, matches, objects, strict=True)]
     places = np.flatnonzero(np.concatenate(matches) >= 0)
-    return Answers(matches, objects, places, np.concatenate(numbers))
+    return Answers(matches, objects, places, np.concatenate(boxes), np.concatenate(anchors)[places])
 
 
 def _objects(values: np.ndarray, matches: np.ndarray) -> np.ndarray:
@@ -186,27 +184,43 @@ def keypoint_rcnn_loss(
 
 
 def retinanet_loss(
-    logits: Tensor, numbers: Tensor, anchors: Sequence[np.ndarray], targets: Sequence[Target], matcher: Matcher, coder: BoxCoder
+    logits: Tensor,
+    numbers: Tensor,
+    anchors: Sequence[np.ndarray],
+    targets: Sequence[Target],
+    matcher: Matcher,
+    coder: BoxCoder,
+    box_loss: str = "l1",
 ) -> dict[str, Tensor]:
-    """Focal loss over all anchors, and L1 of the boxes of those that hold an object; each image divided by its number of objects' anchors.
+    """Focal loss over all anchors, and a loss of the boxes of those that hold an object; each image divided by its number of objects' anchors.
 
     Parameters
     ----------
     logits, numbers : Tensor
         (N, anchors, classes) and (N, anchors, 4).
+    box_loss : str
+        "l1" of the four numbers, or "giou", generalised IoU of the decoded boxes.
     """
     truth = np.zeros(logits.shape, logits.dtype)
     weights = np.zeros((*logits.shape[:2], 1), logits.dtype)  # of each anchor; ignored ones have none
-    found = answers(targets, anchors, matcher, coder)
+    found = answers(targets, anchors, matcher)
     for k, (objects, matches) in enumerate(zip(found.objects, found.matches, strict=True)):
         truth[k, objects, targets[k]["labels"][matches[objects]] if len(objects) else objects] = 1.0
         weights[k, matches != Matcher.BETWEEN_THRESHOLDS] = 1 / max(1, len(objects))
     focal = ops.sigmoid_focal_loss(logits, Tensor(truth), reduction="none") * Tensor(weights)
-    distance = functional.l1_loss(numbers.reshape(-1, 4)[found.places], Tensor(found.numbers.astype(logits.dtype)), reduction="none")
+    distance = _distance(box_loss, numbers.reshape(-1, 4)[found.places], found, coder)
     return {
         "classification": focal.sum() / len(targets),
         "bbox_regression": (distance * Tensor(weights.reshape(-1, 1)[found.places])).sum() / len(targets),
     }
+
+
+def _distance(box_loss: str, numbers: Tensor, found: Answers, coder: BoxCoder) -> Tensor:
+    """How far predicted boxes are from their objects, (places, 4) or (places, 1)."""
+    if box_loss == "l1":
+        return functional.l1_loss(numbers, Tensor(coder.encode_single(found.boxes, found.references).astype(numbers.dtype)), reduction="none")
+    boxes = decode_boxes(numbers, found.references.astype(numbers.dtype), coder.weights, coder.bbox_xform_clip)
+    return ops.generalized_box_iou_loss(boxes, found.boxes.astype(numbers.dtype)).unsqueeze(1)
 
 
 def fcos_loss(
@@ -261,7 +275,7 @@ def multibox_loss(
     Both divided by the number of matched boxes of the batch. Background boxes enter in falling order of their loss, at most
     `negatives_per_positive` times as many as matched ones in their image.
     """
-    found = answers(targets, anchors, matcher, coder)
+    found = answers(targets, anchors, matcher)
     truth = np.zeros(logits.shape[:2], np.int64)
     for k, (objects, matches) in enumerate(zip(found.objects, found.matches, strict=True)):
         truth[k, objects] = targets[k]["labels"][matches[objects]] if len(objects) else 0
@@ -269,7 +283,8 @@ def multibox_loss(
     neither = np.stack(found.matches) == Matcher.BETWEEN_THRESHOLDS
     counted = (truth > 0) | _hardest(np.where((truth > 0) | neither, -np.inf, each.data), negatives_per_positive * (truth > 0).sum(axis=1))
     count = max(1, len(found.places))
-    boxes = functional.smooth_l1_loss(numbers.reshape(-1, 4)[found.places], Tensor(found.numbers.astype(logits.dtype)), reduction="sum")
+    wanted = Tensor(coder.encode_single(found.boxes, found.references).astype(logits.dtype))
+    boxes = functional.smooth_l1_loss(numbers.reshape(-1, 4)[found.places], wanted, reduction="sum")
     return {"bbox_regression": boxes / count, "classification": (each * Tensor(counted.astype(logits.dtype))).sum() / count}
 
 
