@@ -68,7 +68,7 @@ def truth(masks=False, keypoints=False):
         if keypoints:
             corner, opposite = target["boxes"][:, None, :2], target["boxes"][:, None, 2:]
             places = corner + draw.random((count, 17, 2)) * (opposite - corner)
-            target["keypoints"] = np.concatenate((places, (draw.random((count, 17, 1)) < 0.7).astype(float)), axis=2)
+            target["keypoints"] = np.concatenate((places, draw.random((count, 17, 1)) < 0.7), axis=2).astype(np.float32)  # as torchvision asks
     return [first, second]
 
 
