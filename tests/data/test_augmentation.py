@@ -13,8 +13,10 @@ from tinycnn.data.transforms import (
     ElasticTransform,
     MixUp,
     RandomAffine,
+    RandomChannelPermutation,
     RandomChoice,
     RandomErasing,
+    RandomInvert,
     RandomRotation,
     ToTensor,
 )
@@ -26,6 +28,8 @@ EVERY = {
     "erasing": RandomErasing(0.7),
     "cutout": Cutout(5),
     "colour": ColorJitter(0.4, 0.4, 0.4, 0.1),
+    "channels": RandomChannelPermutation(),
+    "negative": RandomInvert(),
     "rotation": RandomRotation(30, "bilinear"),
     "affine": RandomAffine(10, (0.1, 0.2), (0.8, 1.2), 5),
     "elastic": ElasticTransform(20.0, 3.0),
@@ -95,6 +99,18 @@ def test_no_strength_changes_nothing():
         np.testing.assert_array_equal(transform(image, np.random.default_rng(0)), image)
 
 
+def test_channels_come_in_every_order_and_negatives_as_often_as_asked():
+    draw = np.random.default_rng(0)
+    pixel = np.array([[[1, 2, 3]]], np.uint8)
+    orders = {tuple(RandomChannelPermutation()(pixel, draw).ravel().tolist()) for _ in range(60)}
+    assert sorted(orders) == [(1, 2, 3), (1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1)]
+    image = np.full((3, 2, 2), 0.25, np.float32)
+    negatives = [RandomInvert(0.3)(image, draw)[0, 0, 0] for _ in range(1000)]
+    assert set(negatives) == {np.float32(0.25), np.float32(0.75)} and 0.24 < np.mean(np.array(negatives) == 0.75) < 0.36
+    for p, expected in ((0, image), (1, 1 - image)):
+        np.testing.assert_array_equal(RandomInvert(p)(image, draw), expected)
+
+
 def test_rotation_and_shift_by_hand():
     nine = np.arange(9, dtype=np.uint8).reshape(3, 3)
     np.testing.assert_array_equal(RandomRotation((90, 90))(nine, np.random.default_rng(0)), np.rot90(nine))
@@ -141,6 +157,7 @@ def test_cutmix_targets_are_the_area_left_and_boxes_reach_all_sizes():
         (lambda: ColorJitter(hue=0.7), ArgumentError, "hue 0.7 must lie from 0 to 0.5 turns"),
         (lambda: ColorJitter(contrast=(2, 1)), ArgumentError, "contrast from 2.0 to 1.0 must lie between"),
         (lambda: ColorJitter(1)(np.zeros((2, 4, 4), np.float32)), ShapeError, "takes 1 or 3 channels, not 2"),
+        (lambda: RandomInvert(-0.1), ArgumentError, "RandomInvert: p -0.1 must be a probability from 0 to 1"),
         (lambda: RandomRotation(-5), ArgumentError, "RandomRotation: degrees -5 must be 0 or more"),
         (lambda: RandomRotation(5, "cubic"), ArgumentError, "interpolation 'cubic' must be one of nearest, bilinear"),
         (lambda: RandomAffine((5, 1)), ArgumentError, "degrees from 5.0 to 1.0 is empty"),

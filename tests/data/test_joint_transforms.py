@@ -15,6 +15,7 @@ from tinycnn.data.transforms import (
     JointHorizontalFlip,
     JointIoUCrop,
     JointPad,
+    JointQuarterTurns,
     JointRandomCrop,
     JointResize,
     JointVerticalFlip,
@@ -65,6 +66,7 @@ UPRIGHT = {
     "twice as large": JointResize((2 * HEIGHT, 2 * WIDTH)),
     "half a turn": JointAffine((180, 180), min_visible=0.0),
     "a quarter turn": JointAffine((90, 90), min_visible=0.0),
+    "random quarters": JointQuarterTurns(),
     "shifted": JointAffine(0, translate=(0.2, 0.2), min_visible=0.0),
     "twice the scale": JointAffine(0, scale=(2, 2), interpolation="nearest", min_visible=0.0),
 }
@@ -123,6 +125,13 @@ def test_there_and_back(sample):
         assert_same(target, back, 1e-6)
         if first is not size[0]:
             assert np.allclose(image, back_image, atol=1e-6)
+    turns = JointQuarterTurns()
+    for quarters in range(4):
+        turned_image, turned = turns.apply(image, target, quarters)
+        assert turned_image.shape == (3, *((WIDTH, HEIGHT) if quarters % 2 else (HEIGHT, WIDTH)))
+        back_image, back = turns.apply(turned_image, turned, -quarters % 4)
+        assert_same(target, back, 1e-12)
+        assert np.array_equal(image, back_image)
     padded = JointPad((2, 3, 4, 5))(image, target)
     assert_same(target, crop_target(padded[1], (2, 4, HEIGHT, WIDTH)))
     assert np.array_equal(image, padded[0][:, 2 : 2 + HEIGHT, 4 : 4 + WIDTH])

@@ -62,3 +62,8 @@ def test_mixed_images_need_the_cross_entropy():
     run = prepare(small, colours(16), colours(6), config)
     with pytest.raises(UsageError, match="cutmix works with the cross-entropy only"):
         train(*run, config, show=False, loss_function=lambda output, target: output.sum())
+
+
+def test_symmetry_is_for_detectors():
+    with pytest.raises(UsageError, match="prepare: symmetry=True is for detectors"):
+        prepare(small, colours(16), colours(6), CONFIG.replace(symmetry=True))

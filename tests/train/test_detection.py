@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tinycnn import Tensor, nn
+from tinycnn.data import KeptInMemory, ShapesDetection
+from tinycnn.data.transforms import boxes_of_masks
 from tinycnn.errors import TrainingError, UsageError
 from tinycnn.models import detection
 from tinycnn.models.detection.retinanet import RetinaNet, RetinaNetHead
@@ -222,3 +224,25 @@ def test_flips_move_the_boxes_along():
         flipped += mirrored
         assert x1 == (32 - box[2] if mirrored else box[0])
     assert 0 < flipped < 6
+
+
+def test_symmetries_of_drawn_shapes_make_other_samples_as_likely():
+    """Mirrors, quarter turns and other colours: shapes of the same sizes elsewhere, their masks and points still upon them."""
+    shapes = KeptInMemory(ShapesDetection(1, size=80, seed=3))
+    seen = set()
+    for symmetry in (True, False):
+        prepared = prepare_detector(build, shapes, shapes, CONFIG.replace(flip=False, symmetry=symmetry))
+        for epoch in range(20):
+            prepared.train_loader.set_epoch(epoch)
+            (image,), (target,) = next(iter(prepared.train_loader))
+            np.testing.assert_array_equal(target["boxes"], boxes_of_masks(target["masks"]))
+            np.testing.assert_array_equal(np.sort(target["area"]), np.sort(shapes[0][1]["area"]))
+            for points, mask in zip(target["keypoints"], target["masks"], strict=True):
+                x, y = points[points[:, 2] == 2, :2].astype(int).T
+                near = [mask[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].any() for column, row in zip(x, y, strict=True)]
+                assert all(near)
+            if symmetry:
+                seen.add(image.tobytes())
+            else:
+                np.testing.assert_array_equal(image, shapes[0][0])
+    assert len(seen) > 12

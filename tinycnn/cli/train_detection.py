@@ -210,6 +210,7 @@ class Chips:
     def __init__(self, chips: Any, data_set: Any) -> None:
         self.chips, self.classes = chips, data_set.classes
         self.sigmas, self.swap = getattr(data_set, "sigmas", ()), getattr(data_set, "swap", ())
+        self.symmetry = getattr(data_set, "symmetry", None)
 
     def __len__(self) -> int:
         return len(self.chips)

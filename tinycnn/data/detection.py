@@ -25,6 +25,8 @@ class DetectionDataset:
         How far each keypoint may be off, as COCO's measure of keypoints takes it; empty where there are no keypoints.
     swap : tuple of int
         Which keypoint each one becomes in a mirror, for `JointHorizontalFlip`; empty where there are no keypoints.
+    symmetry : JointTransform, JointCompose or None
+        A random change after which a sample is another one, as likely as before: what `TrainConfig.symmetry` learns from.
     transform : JointTransform, function of (image, target), or None
         What is done to each pair.
 
@@ -38,6 +40,7 @@ class DetectionDataset:
     classes: tuple[str, ...] = ()
     sigmas: tuple[float, ...] = ()
     swap: tuple[int, ...] = ()
+    symmetry: Any = None
     transform: Any = None
 
     def __len__(self) -> int:

@@ -38,7 +38,7 @@ class KeptInMemory(DetectionDataset):
 
     def __init__(self, data_set: DetectionDataset, megabytes: float = 1500.0) -> None:
         self.data_set = data_set
-        self.classes, self.sigmas, self.swap = data_set.classes, data_set.sigmas, data_set.swap
+        self.classes, self.sigmas, self.swap, self.symmetry = data_set.classes, data_set.sigmas, data_set.swap, data_set.symmetry
         self._room = megabytes * 1e6
         self._kept: dict[int, tuple[np.ndarray, Target, tuple[int, ...] | None]] = {}
 

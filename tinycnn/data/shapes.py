@@ -12,7 +12,9 @@ from PIL import Image, ImageDraw
 from ..errors import ArgumentError
 from .detection import DetectionDataset
 from .shape_outlines import KEYPOINTS, OUTLINES, placed_outline
-from .transforms.joint import Target, boxes_of_masks
+from .transforms.colour import RandomChannelPermutation, RandomInvert
+from .transforms.joint import ImageOnly, JointCompose, JointHorizontalFlip, Target, boxes_of_masks
+from .transforms.joint_turn import JointQuarterTurns
 
 __all__ = ["ShapesDetection"]
 
@@ -58,6 +60,8 @@ class ShapesDetection(DetectionDataset):
 
     Attributes
     ----------
+    symmetry : JointCompose
+        Mirrors, quarter turns, other orders of the channels and negatives, none of which makes an image less likely.
     keypoints : tuple of str
         "tip", "right" and "left", the shape's own right and left.
 
@@ -84,6 +88,10 @@ class ShapesDetection(DetectionDataset):
     keypoints = KEYPOINTS
     sigmas = (0.08, 0.08, 0.08)
     swap = (0, 2, 1)
+    # Shapes point anywhere and have any colour: 8 views times 6 orders of the channels times the negative, 96 samples of each.
+    symmetry = JointCompose(
+        [JointQuarterTurns(), JointHorizontalFlip(swap=swap), ImageOnly(RandomChannelPermutation()), ImageOnly(RandomInvert())]
+    )
 
     def __init__(
         self,

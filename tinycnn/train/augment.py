@@ -73,8 +73,10 @@ def augmented(train_set: Any, config: TrainConfig) -> Any:
     Raises
     ------
     UsageError
-        When the config asks for augmentation and the data set cannot take another transform.
+        When the config asks for augmentation and the data set cannot take another transform, or for the symmetry of data for detectors.
     """
+    if config.symmetry:
+        raise UsageError("prepare: symmetry=True is for detectors, whose data sets know their own; leave it out, or take flip and rotate")
     wanted = [name for name in ONE_IMAGE if getattr(config, name)]
     if not wanted or getattr(train_set, "random", False):
         return train_set

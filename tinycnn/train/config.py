@@ -38,6 +38,7 @@ class TrainConfig:
     shift: int = 0  # pixels: training images move at random by up to this much each way
     initialisation: str = "default"  # one of INITIALISATIONS; "default" is each layer's own
     flip: bool = False  # training images are mirrored left-right at random
+    symmetry: bool = False  # detectors: training images are changed as the data set's own `symmetry` says, where it has one
     rotate: float = 0.0  # degrees: training images turn at random by up to this much each way
     elastic: float = 0.0  # strength in pixels of random rubber-sheet deformations, smoothed over 4 pixels
     colour: float = 0.0  # brightness, contrast and saturation change by up to this share, the hue by a quarter of it in turns

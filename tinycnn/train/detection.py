@@ -31,7 +31,7 @@ __all__ = ["DETECTION_CONFIG", "NUCLEI_DETECTION", "PreparedDetector", "detectio
 # From scratch and without a GPU: small batches, a warm-up over a tenth of the steps, and gradients that cannot explode.
 DETECTION_CONFIG = TrainConfig(
     epochs=12, batch_size=4, optimizer="adamw", learning_rate=1e-3, weight_decay=1e-4, clip_norm=5.0, warmup=0.1, decay_all=False, flip=True,
-    log_every=10,
+    symmetry=True, log_every=10,
 )
 SMALL_IMAGE = 128  # pixels a side, of which sixteen are learned from at once in the memory and nearly in the time of one photo
 # Options of the small two-stage detectors for the nuclei: 256 x 256 pixels with up to 300 small things, seen at their own size, enough let through.
@@ -81,8 +81,8 @@ def prepare_detector(
     build_model
         Makes the detector, drawing its weights from `tinycnn.random`.
     train_set, test_set
-        Data sets of (image, target), see `evaluate_detector`. The training images get the config's `flip`, `rotate` and `colour`, with which
-        boxes, masks and keypoints move along.
+        Data sets of (image, target), see `evaluate_detector`. The training images get the config's `flip`, `symmetry`, `rotate` and
+        `colour`, with which boxes, masks and keypoints move along.
     config
         The run's hyper-parameters.
     minutes

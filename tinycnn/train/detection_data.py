@@ -52,15 +52,17 @@ class VariedSamples:
         return image, target
 
 
-def joint_augmentation(config: TrainConfig, swap: Sequence[int] | None = None) -> JointCompose | None:
+def joint_augmentation(config: TrainConfig, swap: Sequence[int] | None = None, symmetry: Any = None) -> JointCompose | None:
     """The changes that the config asks for, moving image, boxes, masks and keypoints together; None where it asks for none.
 
     Parameters
     ----------
     config : TrainConfig
-        Its `flip`, `rotate` and `colour`.
+        Its `flip`, `symmetry`, `rotate` and `colour`.
     swap : sequence of int, optional
         The keypoint that each one becomes in the mirror, for left and right.
+    symmetry : JointTransform or JointCompose, optional
+        The data set's own, see `DetectionDataset`.
 
     Raises
     ------
@@ -77,10 +79,12 @@ def joint_augmentation(config: TrainConfig, swap: Sequence[int] | None = None) -
     plain = TrainConfig()
     for name in OF_IMAGES_ALONE:
         if getattr(config, name) != getattr(plain, name):
-            raise UsageError(f"detectors cannot learn with {name}: it changes images without their boxes; flip, rotate and colour do not")
+            raise UsageError(f"detectors cannot learn with {name}: it changes images without their boxes; flip, symmetry, rotate and colour do not")
     changes: list[Any] = []
     if config.flip:
         changes.append(JointHorizontalFlip(swap=swap))
+    if config.symmetry and symmetry is not None:
+        changes.append(symmetry)
     if config.rotate:
         changes.append(JointAffine(config.rotate))
     if config.colour:
@@ -89,6 +93,6 @@ def joint_augmentation(config: TrainConfig, swap: Sequence[int] | None = None) -
 
 
 def varied(data_set: Any, config: TrainConfig) -> Any:
-    """The data set with the config's changes; itself where there are none. Its `swap` names the keypoints that a mirror exchanges."""
-    changes = joint_augmentation(config, getattr(data_set, "swap", None) or None)
+    """The data set with the config's changes; itself where there are none. Its own `swap` and `symmetry` say what they need to know."""
+    changes = joint_augmentation(config, getattr(data_set, "swap", None) or None, getattr(data_set, "symmetry", None))
     return data_set if changes is None else VariedSamples(data_set, changes)

@@ -1,11 +1,11 @@
 """Changes to images before a network sees them, under torchvision's names.
 
 `image`: the forms of an image, cropping, mirroring, scaling, normalising. `erasing`: rectangles taken out. `colour`: brightness, contrast,
-saturation, hue. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
-`joint`, `joint_crop`, `joint_warp`, `joint_elastic`: image, boxes, masks, keypoints and label map moved together.
+saturation, hue, channels. `warp`: rotation, affine maps, elastic deformation. `mixing`: two images and their labels become one, a batch at a time.
+`joint`, `joint_crop`, `joint_turn`, `joint_warp`, `joint_elastic`: image, boxes, masks, keypoints and label map moved together.
 """
 
-from .colour import ColorJitter
+from .colour import ColorJitter, RandomChannelPermutation, RandomInvert
 from .erasing import Cutout, RandomErasing
 from .image import (
     CenterCrop,
@@ -30,6 +30,7 @@ from .joint import (
 )
 from .joint_crop import JointIoUCrop, JointPad, JointRandomCrop, JointZoomOut
 from .joint_elastic import JointElastic
+from .joint_turn import JointQuarterTurns
 from .joint_warp import JointAffine, JointScale, mosaic
 from .mixing import BatchTransform, CutMix, MixUp, RandomChoice
 from .warp import ElasticTransform, RandomAffine, RandomRotation
@@ -51,6 +52,7 @@ __all__ = [
     "JointHorizontalFlip",
     "JointIoUCrop",
     "JointPad",
+    "JointQuarterTurns",
     "JointRandomCrop",
     "JointResize",
     "JointScale",
@@ -60,10 +62,12 @@ __all__ = [
     "MixUp",
     "Normalize",
     "RandomAffine",
+    "RandomChannelPermutation",
     "RandomChoice",
     "RandomCrop",
     "RandomErasing",
     "RandomHorizontalFlip",
+    "RandomInvert",
     "RandomRotation",
     "Resize",
     "ToTensor",

@@ -1,4 +1,4 @@
-"""Brightness, contrast, saturation and hue, changed at random by a little."""
+"""Colours changed at random: brightness, contrast, saturation and hue by a little, channels exchanged, the negative."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ArgumentError, ShapeError
 from .image import Grayscale, Transform
 
-__all__ = ["ColorJitter"]
+__all__ = ["ColorJitter", "RandomChannelPermutation", "RandomInvert"]
 
 Factors = list[tuple[str, float]]  # what is changed, in this order, and by how much
 
@@ -100,6 +100,66 @@ class ColorJitter(Transform):
             values = adjust(values, name, factor)
         values *= whole
         return np.rint(values).astype(np.uint8) if image.dtype == np.uint8 else values
+
+
+class RandomChannelPermutation(Transform):
+    """Put the channels into a random order, each order as likely.
+
+    Shapes: (height, width, C) or (C, height, width) -> the same
+
+    Examples
+    --------
+    >>> red = np.array([[[9, 0, 0]]], np.uint8)
+    >>> sorted(RandomChannelPermutation()(red, np.random.default_rng(0)).ravel().tolist())
+    [0, 0, 9]
+    """
+
+    random = True
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Choose the order."""
+        return generator.permutation(shape[0])
+
+    def apply(self, image: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """Exchange."""
+        return image[choice]
+
+
+class RandomInvert(Transform):
+    """Make the negative with probability `p`.
+
+    Formula: 255 - image of a picture, 1 - image of floats
+
+    Parameters
+    ----------
+    p : float
+        Probability from 0 to 1.
+
+    Raises
+    ------
+    ArgumentError
+        When p is none.
+
+    Examples
+    --------
+    >>> RandomInvert(1.0)(np.array([[0, 55]], np.uint8))
+    array([[255, 200]], dtype=uint8)
+    """
+
+    random = True
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"RandomInvert: p {p!r} must be a probability from 0 to 1")
+        self.p = float(p)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> bool:
+        """Choose whether to invert."""
+        return bool(generator.random() < self.p)
+
+    def apply(self, image: np.ndarray, choice: bool) -> np.ndarray:
+        """Invert."""
+        return image.dtype.type(255 if image.dtype == np.uint8 else 1) - image if choice else image
 
 
 def adjust(image: np.ndarray, name: str, factor: float) -> np.ndarray:
