@@ -41,6 +41,7 @@ class AnchorHead:
     classes: int
     scale_x_y: float
     ignore_thresh: float
+    iou_thresh: float
     scales: tuple[float, float, float, float]  # coord, object, noobject, class; of [region]
 
     def numbers(self, maps: Tensor) -> Tensor:
@@ -122,9 +123,8 @@ def _anchor_head(layer: DarknetLayer, net_size: tuple[int, int]) -> AnchorHead:
         raise ArgumentError(f"{where(layer)}: it gets {layer.input_shape[0]} channels, {len(mask)} anchors and {classes} classes need {wanted}")
     coord, of_object, noobject, of_class = (option(layer, f"{name}_scale", 1.0) for name in ("coord", "object", "noobject", "class"))
     ignore = option(layer, "ignore_thresh" if layer.kind == "yolo" else "thresh", 0.5)
-    return AnchorHead(
-        layer.kind, anchors, mask, classes, option(layer, "scale_x_y", 1.0), ignore, (coord, of_object, noobject, of_class)
-    )
+    stretch, shared = option(layer, "scale_x_y", 1.0), option(layer, "iou_thresh", 1.0)
+    return AnchorHead(layer.kind, anchors, mask, classes, stretch, ignore, shared, (coord, of_object, noobject, of_class))
 
 
 def _grid_head(layer: DarknetLayer) -> GridHead:
@@ -152,7 +152,7 @@ def darknet_losses(
         if any(not np.array_equal(head.anchors, first.anchors) for head in scales):
             raise ArgumentError("DarknetDetector: the [yolo] sections list different anchors; to learn, all must list the same, each its own mask=")
         masks = [head.mask for head in scales]
-        return yolo_v3_loss(raws, first.anchors, masks, targets, size, first.ignore_thresh, first.scale_x_y)
+        return yolo_v3_loss(raws, first.anchors, masks, targets, size, first.ignore_thresh, first.scale_x_y, first.iou_thresh)
     coord, of_object, noobject, of_class = first.scales
     return yolo_v2_loss(
         raws[0], first.anchors, targets, size,

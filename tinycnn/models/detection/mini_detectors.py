@@ -4,7 +4,7 @@ All stand on one backbone of three residual blocks (strides 4, 8 and 16) under a
 multiply-accumulates an image, and take anchors of 10 to 88 pixels. Built of the same parts as the large ones. What differs from those: normalisation
 learns its own statistics, since there are no published weights to freeze, also in the pyramid; SSD and RetinaNet answer after one convolution of
 each map with its own weights, and FoveaBox's head has two convolutions with group normalisation in place of four without. The YOLOs take the
-backbone's three maps without a pyramid.
+backbone's three maps without a pyramid, and in v3 several anchors answer for an object, as in v4: four on average, each with something to learn.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ YOLO_V3 = YOLOv3Config(
     image_size=SIDE,
     anchors=((12, 12), (21, 17), (20, 28), (35, 25), (29, 40), (49, 35), (41, 56), (63, 47), (58, 67)),  # clusters of the shapes' boxes
     masks=((6, 7, 8), (3, 4, 5), (0, 1, 2)),
+    iou_thresh=0.4,
     score_thresh=0.01,
     detections_per_img=50,
 )
@@ -250,11 +251,11 @@ def keypointrcnn_mini(
 @builder(image_size=SIDE, task="detection")
 @spelled_out(RetinaNetConfig)
 def retinanet_mini(num_classes: int = 4, in_channels: int = 3, *, config: RetinaNetConfig = ONE_STAGE) -> RetinaNet:
-    """RetinaNet for images of 128 pixels; arguments as in `fasterrcnn_mini`."""
+    """RetinaNet for images of 128 pixels, its boxes learned by generalised IoU; arguments as in `fasterrcnn_mini`."""
     anchors = mini_anchors()
     backbone = ConvolvedMaps(in_channels, len(SIZES))
     head = RetinaNetHead(backbone.out_channels, anchors.num_anchors_per_location()[0], num_classes, num_convs=0)
-    return RetinaNet(backbone, num_classes, anchor_generator=anchors, head=head, config=config)
+    return RetinaNet(backbone, num_classes, anchor_generator=anchors, head=head, box_loss="giou", config=config)
 
 
 @builder(image_size=SIDE, task="detection")

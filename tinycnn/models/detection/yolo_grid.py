@@ -228,6 +228,26 @@ def anchor_targets(boxes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     return shape_overlaps(boxes[:, 2:] - boxes[:, :2], anchors).argmax(axis=1)
 
 
+def answering_anchors(boxes: np.ndarray, anchors: np.ndarray, iou_thresh: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (object, anchor), by object: the anchor that `anchor_targets` gives, and all that overlap by more than `iou_thresh`.
+
+    References
+    ----------
+    Bochkovskiy et al.: YOLOv4, 2020, section 3.4 ("multiple anchors for a single ground truth"); Darknet's iou_thresh.
+
+    Examples
+    --------
+    >>> shapes = np.array([[10.0, 30.0], [12.0, 30.0], [30.0, 10.0]])
+    >>> [places.tolist() for places in answering_anchors(np.array([[5.0, 5.0, 15.0, 35.0]]), shapes, 0.5)]
+    [[0, 0], [0, 1]]
+    """
+    overlaps = shape_overlaps(boxes[:, 2:] - boxes[:, :2], anchors)
+    answering = overlaps > iou_thresh
+    answering[np.arange(len(boxes)), overlaps.argmax(axis=1)] = True
+    objects, chosen = np.nonzero(answering)
+    return objects, chosen
+
+
 def shape_overlaps(sides: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Intersection over union (K, M) of boxes (K, 2) and (M, 2) with the same centre."""
     shared = np.minimum(sides[:, None], others[None]).prod(axis=2)

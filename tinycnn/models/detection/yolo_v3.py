@@ -39,11 +39,12 @@ TINY_ANCHORS = ((10, 14), (23, 27), (37, 58), (81, 82), (135, 169), (344, 319))
 
 @dataclass(frozen=True)
 class YOLOv3Config(YOLOConfig):
-    """The numbers of YOLO v3; anchors in pixels, masks from the coarsest scale on."""
+    """The numbers of YOLO v3; anchors in pixels, masks from the coarsest scale on; `iou_thresh` below 1 as in YOLO v4, see `yolo_v3_loss`."""
 
     anchors: tuple[tuple[float, float], ...] = COCO_ANCHORS
     masks: tuple[tuple[int, ...], ...] = ((6, 7, 8), (3, 4, 5), (0, 1, 2))
     ignore_thresh: float = 0.5
+    iou_thresh: float = 1.0
 
 
 TINY_CONFIG = YOLOv3Config(anchors=TINY_ANCHORS, masks=((3, 4, 5), (0, 1, 2)))
@@ -172,7 +173,9 @@ class YOLOv3(Detector):
         config, size = self.config, batch.image_sizes[0]
         raws = [split_anchors(raw, len(mask)) for raw, mask in zip(self.head(list(features.values())), config.masks, strict=True)]
         if self.training and targets is not None:
-            return [], yolo_v3_loss(raws, self.anchors, config.masks, targets, size, config.ignore_thresh)
+            return [], yolo_v3_loss(
+                raws, self.anchors, config.masks, targets, size, ignore_thresh=config.ignore_thresh, iou_thresh=config.iou_thresh
+            )
         boxes, scores = [], []
         for raw, mask in zip(raws, config.masks, strict=True):
             boxes.append(decode_anchors(raw.data, self.anchors[list(mask)], size).reshape(len(raw.data), -1, 4))

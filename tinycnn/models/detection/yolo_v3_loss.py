@@ -15,7 +15,7 @@ import numpy as np
 from ... import functional
 from ...tensor import Tensor
 from .generalized_rcnn import Target
-from .yolo_grid import anchor_targets, class_indices, decode_anchors, encode_anchors
+from .yolo_grid import answering_anchors, class_indices, decode_anchors, encode_anchors
 from .yolo_v1_loss import squares
 from .yolo_v2_loss import best_overlaps
 
@@ -30,6 +30,7 @@ def yolo_v3_loss(
     size: tuple[int, int],
     ignore_thresh: float = 0.5,
     scale_x_y: float = 1.0,
+    iou_thresh: float = 1.0,
 ) -> dict[str, Tensor]:
     """The terms, summed over scales; the mean over the images.
 
@@ -60,6 +61,9 @@ def yolo_v3_loss(
         Predictions that overlap an object more, though another one answers for it, are not told that there is none.
     scale_x_y : float
         As in `decode_anchors`; it moves the predicted boxes, not the targets of t_x and t_y.
+    iou_thresh : float
+        Anchors whose shape overlaps the object's by more answer beside the best one, as in YOLO v4: more to learn from, and objects that stand
+        on every such scale. 1 for YOLO v3, where one anchor answers.
 
     Notes
     -----
@@ -78,11 +82,11 @@ def yolo_v3_loss(
         for image, (target, labels) in enumerate(zip(targets, classes, strict=True)):
             free[image][best_overlaps(boxes[image], target) > ignore_thresh] = 0
             truth = np.asarray(target["boxes"], np.float64)
-            chosen = anchor_targets(truth, anchors)
-            cells, wanted = encode_anchors(truth, anchors[chosen], (raw.shape[2], raw.shape[3]), size)
-            for box, anchor, (row, column), four, label in zip(truth, chosen, cells, wanted, labels, strict=True):
-                if anchor not in mask:
-                    continue
+            objects, chosen = answering_anchors(truth, anchors, iou_thresh)
+            own = np.isin(chosen, mask)
+            objects, chosen = objects[own], chosen[own]
+            cells, wanted = encode_anchors(truth[objects], anchors[chosen], (raw.shape[2], raw.shape[3]), size)
+            for box, anchor, (row, column), four, label in zip(truth[objects], chosen, cells, wanted, labels[objects], strict=True):
                 place = (image, list(mask).index(int(anchor)), int(row), int(column))
                 answers[place] = (four, 2 - (box[2] - box[0]) * (box[3] - box[1]) / (size[0] * size[1]))
                 kinds[(*place, label)] = 1
