@@ -68,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         metavar="NAME=VALUE",
         help="any other hyper-parameter: momentum, nesterov, weight_decay, decay_all, schedule, warmup, clip_norm, accumulate, average, "
-        "label_smoothing, side_weight, initialisation; shift, flip, rotate, elastic, colour, cutout, erase, mixup, cutmix",
+        "label_smoothing, side_weight, initialisation; shift, flip, symmetry, rotate, elastic, colour, cutout, erase, mixup, cutmix",
     )
     parser.add_argument("--recipe", default="", metavar="NAME", help="a named recipe of this model and data, such as paper")
     parser.add_argument(

@@ -106,6 +106,7 @@ def _new(arguments: argparse.Namespace, data: OpenedDetection) -> tuple[dict[str
     if arguments.minutes is not None:
         given.setdefault("epochs", MANY_EPOCHS)
     config = detection_config(arguments.model).replace(**given)
+    config = config.replace(symmetry=config.symmetry and getattr(data.train, "symmetry", None) is not None)  # what the run is, not what it would be
     options = detector_options(arguments.model, data, arguments.model_settings)
     named = {text.partition("=")[0] for text in arguments.model_settings}
     if arguments.sniper and not {"min_size", "max_size"} & named and "min_size" in _accepted(arguments.model):

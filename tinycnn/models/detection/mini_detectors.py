@@ -14,7 +14,7 @@ from functools import partial
 
 from ... import functional, ops
 from ...errors import ArgumentError
-from ...nn import BatchNorm2d, Conv2d, Dropout2d, GroupNorm, Module, Sequential
+from ...nn import BatchNorm2d, Conv2d, GroupNorm, Module, Sequential
 from ...tensor import Tensor
 from ..darknet import conv_norm_leaky
 from ..registry import builder
@@ -335,8 +335,8 @@ def yolo_v1_mini(num_classes: int = 3, in_channels: int = 3, *, config: YOLOv1Co
     width = 2 * CHANNELS
     head = Sequential(
         conv_norm_leaky(backbone.out_channels, width, 3, 1, LEAK),
+        conv_norm_leaky(width, width, 3, 1, LEAK),
         conv_norm_leaky(width, 2 * width, 3, 1, LEAK),
-        Dropout2d(0.1),
         Conv2d(2 * width, 5 * config.boxes + num_classes, 1),
         CellsLast(),
     )

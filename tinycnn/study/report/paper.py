@@ -148,6 +148,7 @@ def _recipe(facts: RunFacts) -> str:
         words.append(f"labels smoothed by {config['label_smoothing']:g}")
     changes = [text.format(f"{config[name]:g}") for name, text in CHANGES.items() if config.get(name)]
     changes += ["mirrored"] if config.get("flip") else []
+    changes += ["changed by the symmetries of the data"] if config.get("symmetry") else []
     varied = f" Training images are at random {', '.join(changes)}." if changes else " Training images are not varied."
     return ", ".join(words) + "." + varied
 
