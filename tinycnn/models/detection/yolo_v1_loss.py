@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import functional, ops
+from ... import functional
 from ...errors import ShapeError
 from ...tensor import Tensor
 from .box_coder import centre_form
@@ -117,38 +117,31 @@ def responsible_predictors(
     A cell has one object: of several centres the first one's. Where no box overlaps, the one nearest by the squared differences of
     (x, y, width, height) answers, as in the authors' program; the paper does not say.
     """
-    count, rows, columns, _ = raw.shape
-    predicted = decode_yolo_v1(raw, boxes, size, predicts_roots)
-    classes = class_indices("YOLO v1", targets, raw.shape[-1] - 5 * boxes)
-    found: list[tuple[Any, ...]] = []
-    for image in range(count):
-        taken = set()
-        for box, label in zip(np.asarray(targets[image]["boxes"], np.float64), classes[image], strict=True):
-            x, y, width, height = (value / side for value, side in zip(centre_form(box), (size[1], size[0]) * 2, strict=True))
-            column, row = min(max(int(x * columns), 0), columns - 1), min(max(int(y * rows), 0), rows - 1)
-            if (row, column) in taken:
-                continue
-            taken.add((row, column))
-            own = predicted[image, row, column].astype(np.float64)
-            overlaps = positive_overlaps(own, box)
-            if overlaps.max() > 0:
-                predictor = int(overlaps.argmax())
-            else:
-                differences = np.stack(centre_form(own - box), axis=-1) / ((size[1], size[0]) * 2)
-                predictor = int((differences**2).sum(axis=1).argmin())
-            truth = (x * columns - column, y * rows - row, width, height)
-            found.append((image, row, column, predictor, overlaps[predictor], truth, label))
-    parts = list(zip(*found, strict=True)) if found else [()] * 7
-    at, row_of, column_of, predictor_of, label_of = (np.array(parts[k], np.int64) for k in (0, 1, 2, 3, 6))
-    overlap, truths = np.array(parts[4], raw.dtype), np.array(parts[5], raw.dtype).reshape(-1, 4)
-    return ResponsiblePredictors(at, row_of, column_of, predictor_of, overlap, truths, label_of)
+    _, rows, columns, _ = raw.shape
+    labels = np.concatenate([np.zeros(0, np.int64), *class_indices("YOLO v1", targets, raw.shape[-1] - 5 * boxes)])
+    objects = np.concatenate([np.asarray(target["boxes"], np.float64).reshape(-1, 4) for target in targets])
+    image = np.repeat(np.arange(len(targets)), [len(target["boxes"]) for target in targets])
+    shares = np.array((size[1], size[0]) * 2)
+    x, y, width, height = (np.stack(centre_form(objects), axis=-1) / shares).T
+    column, row = (np.clip((part * cells).astype(np.int64), 0, cells - 1) for part, cells in ((x, columns), (y, rows)))
+    first = np.sort(np.unique(np.ravel_multi_index((image, row, column), raw.shape[:3]), return_index=True)[1])
+    own = decode_yolo_v1(raw, boxes, size, predicts_roots)[image, row, column].astype(np.float64)
+    overlaps = positive_overlaps(own, objects[:, None])
+    distances = ((np.stack(centre_form(own - objects[:, None]), axis=-1) / shares) ** 2).sum(axis=-1)
+    predictor = np.where(overlaps.max(axis=1, initial=0) > 0, overlaps.argmax(axis=1), distances.argmin(axis=1))
+    overlap = overlaps[np.arange(len(objects)), predictor].astype(raw.dtype)
+    truth = np.stack((x * columns - column, y * rows - row, width, height), axis=-1).astype(raw.dtype)
+    return ResponsiblePredictors(*(part[first] for part in (image, row, column, predictor, overlap, truth, labels)))
 
 
-def positive_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Intersection over union with one box; a predicted side below zero is a side of zero."""
+def positive_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes (..., 4) each with its other; a predicted side below zero is a side of zero."""
     x, y, width, height = centre_form(boxes)
-    half_width, half_height = np.maximum(width, 0) / 2, np.maximum(height, 0) / 2
-    return ops.box_iou(np.stack((x - half_width, y - half_height, x + half_width, y + half_height), axis=-1), box[None]).data[:, 0]
+    half = np.stack((np.maximum(width, 0), np.maximum(height, 0)), axis=-1) / 2
+    centre = np.stack((x, y), axis=-1)
+    shared = np.prod(np.maximum(np.minimum(centre + half, others[..., 2:]) - np.maximum(centre - half, others[..., :2]), 0), axis=-1)
+    union = np.prod(2 * half, axis=-1) + np.prod(others[..., 2:] - others[..., :2], axis=-1) - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
 def yolo_v1_loss(

@@ -28,7 +28,7 @@ def best_overlaps(boxes: np.ndarray, target: Target) -> np.ndarray:
     """Of each predicted box (..., 4) the largest overlap with any object, 0 where the image has none."""
     if not len(target["boxes"]):
         return np.zeros(boxes.shape[:-1], boxes.dtype)
-    return ops.box_iou(boxes.reshape(-1, 4), np.asarray(target["boxes"]).astype(boxes.dtype)).data.max(axis=1).reshape(boxes.shape[:-1])
+    return ops.box_iou(np.asarray(target["boxes"]).astype(boxes.dtype), boxes.reshape(-1, 4)).data.max(axis=0).reshape(boxes.shape[:-1])
 
 
 def yolo_v2_loss(

@@ -71,48 +71,55 @@ def yolo_v3_loss(
     scale has leaves its objects without an answer, as in tiny networks of six anchors with another mask.
     """
     count, numbers = raws[0].shape[0], raws[0].shape[-1]
-    classes = class_indices("YOLO v3", targets, numbers - 5)
+    labels = np.concatenate([np.zeros(0, np.int64), *class_indices("YOLO v3", targets, numbers - 5)])
+    truth = np.concatenate([np.asarray(target["boxes"], np.float64).reshape(-1, 4) for target in targets])
+    image_of = np.repeat(np.arange(count), [len(target["boxes"]) for target in targets])
+    objects, chosen = answering_anchors(truth, anchors, iou_thresh)
     sums: dict[str, list[Tensor]] = {name: [] for name in ("loss_xy", "loss_wh", "loss_object", "loss_no_object", "loss_class")}
     for raw, mask in zip(raws, masks, strict=True):
-        own_anchors = anchors[list(mask)]
-        boxes = decode_anchors(raw.data, own_anchors, size, scale_x_y)
-        free = np.ones(raw.shape[:-1], raw.dtype)
-        answers: dict[tuple[int, int, int, int], tuple[np.ndarray, float]] = {}
+        slots = np.full(len(anchors), -1)
+        slots[list(mask)] = np.arange(len(mask))
+        own = slots[chosen] >= 0
+        here, shapes = objects[own], chosen[own]
+        cells, wanted = encode_anchors(truth[here], anchors[shapes], (raw.shape[2], raw.shape[3]), size)
+        places = (image_of[here], slots[shapes], *cells.T)
         kinds = np.zeros(raw.shape[:-1] + (numbers - 5,), raw.dtype)
-        for image, (target, labels) in enumerate(zip(targets, classes, strict=True)):
-            free[image][best_overlaps(boxes[image], target) > ignore_thresh] = 0
-            truth = np.asarray(target["boxes"], np.float64)
-            objects, chosen = answering_anchors(truth, anchors, iou_thresh)
-            own = np.isin(chosen, mask)
-            objects, chosen = objects[own], chosen[own]
-            cells, wanted = encode_anchors(truth[objects], anchors[chosen], (raw.shape[2], raw.shape[3]), size)
-            for box, anchor, (row, column), four, label in zip(truth[objects], chosen, cells, wanted, labels[objects], strict=True):
-                place = (image, list(mask).index(int(anchor)), int(row), int(column))
-                answers[place] = (four, 2 - (box[2] - box[0]) * (box[3] - box[1]) / (size[0] * size[1]))
-                kinds[(*place, label)] = 1
-        _add_terms(sums, raw, answers, free, kinds)
+        kinds[(*places, labels[here])] = 1
+        boxes = decode_anchors(raw.data, anchors[list(mask)], size, scale_x_y)
+        free = np.stack([best_overlaps(*pair) <= ignore_thresh for pair in zip(boxes, targets, strict=True)]).astype(raw.dtype)
+        last = last_of_each(np.ravel_multi_index(places, raw.shape[:-1]))
+        weight = 2 - np.prod(truth[here, 2:] - truth[here, :2], axis=1) / (size[0] * size[1])
+        _add_terms(sums, raw, tuple(place[last] for place in places), wanted[last], weight[last], free, kinds)
     return {name: sum(terms[1:], terms[0]) / count for name, terms in sums.items()}
+
+
+def last_of_each(values: np.ndarray) -> np.ndarray:
+    """Where each value stands for the last time, by value.
+
+    Examples
+    --------
+    >>> last_of_each(np.array([7, 5, 7])).tolist()
+    [1, 2]
+    """
+    return len(values) - 1 - np.unique(values[::-1], return_index=True)[1]
 
 
 def _add_terms(
     sums: dict[str, list[Tensor]],
     raw: Tensor,
-    answers: dict[tuple[int, int, int, int], tuple[np.ndarray, float]],
+    places: tuple[np.ndarray, ...],
+    wanted: np.ndarray,
+    weight: np.ndarray,
     free: np.ndarray,
     kinds: np.ndarray,
 ) -> None:
     """One scale's terms, of its answers and of the predictors that are free to say no."""
     cross_entropy = functional.binary_cross_entropy_with_logits
-    places = tuple(np.array(list(answers), np.int64).reshape(-1, 4).T)
     free[places] = 0
     everyone = cross_entropy(raw[..., 4], Tensor(np.zeros_like(free)), reduction="none") * Tensor(free)
     sums["loss_no_object"].append(everyone.sum())
     own = raw[places]
-    if not answers:
-        for name in ("loss_xy", "loss_wh", "loss_object", "loss_class"):
-            sums[name].append(own.sum() * 0.0)
-        return
-    four, weight = (np.array(part, raw.dtype) for part in zip(*answers.values(), strict=True))
+    four, weight = wanted.astype(raw.dtype), weight.astype(raw.dtype)
     sums["loss_xy"].append((cross_entropy(own[:, :2], Tensor(four[:, :2]), reduction="none") * Tensor(weight[:, None])).sum())
     sums["loss_wh"].append(0.5 * squares((own[:, 2:4] - Tensor(four[:, 2:])) * Tensor(np.sqrt(weight)[:, None])))
     sums["loss_object"].append(cross_entropy(own[:, 4], Tensor(np.ones(len(four), raw.dtype)), reduction="sum"))
