@@ -1,7 +1,8 @@
 """Pose: a small Keypoint R-CNN learns from nothing where the tip, the right and the left of each turned shape are.
 
 Each point is the place of the largest number in a map of its own; right and left are the shape's, so that a mirror exchanges them.
-`tinycnn train keypointrcnn_mini --data shapes` does the same from the command line and leaves curves and a report.
+`tinycnn train keypointrcnn_mini --data shapes` does the same from the command line and leaves curves and a report: 15 minutes on two cores gave
+points an AP50 (by OKS) of 0.718, one seed (benchmarks/results/shapes.json).
 
     python examples/06_pose.py --minutes 15    # a quarter of an hour on two cores
     python examples/06_pose.py --smoke         # a few steps
