@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import tinycnn
 from tinycnn import Tensor, functional, models, nn, ops
+from tinycnn import random as tinycnn_random
 from tinycnn.errors import ArgumentError, DtypeError, ShapeError, UsageError
 from tinycnn.models import detection
 from tinycnn.models.detection.fcos import match_points
@@ -231,6 +232,18 @@ def test_retinanet_refuses_a_loss_it_does_not_know():
     backbone.out_channels = 4
     with pytest.raises(ArgumentError, match="RetinaNet: box_loss='l2' must be one of l1, giou"):
         detection.RetinaNet(backbone, 3, box_loss="l2")
+
+
+def test_retinanets_boxes_count_as_much_as_the_config_says():
+    image, target = np.full((3, 128, 128), 0.4, np.float32), {"boxes": np.array([[20.0, 30, 60, 80]], np.float32), "labels": np.array([2])}
+    terms = []
+    for weight in (1.0, 0.25):
+        tinycnn_random.manual_seed(0)
+        model = models.get_model("retinanet_mini", box_loss_weight=weight).train()
+        terms.append({name: value.item() for name, value in model([image], [target]).items()})
+    assert terms[0]["bbox_regression"] > 0.1
+    assert terms[1]["bbox_regression"] == pytest.approx(0.25 * terms[0]["bbox_regression"], rel=1e-5)
+    assert terms[1]["classification"] == pytest.approx(terms[0]["classification"], rel=1e-5)
 
 
 def test_every_builder_is_listed_and_refuses_what_it_does_not_know():

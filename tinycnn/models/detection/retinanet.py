@@ -45,7 +45,7 @@ BOX_LOSSES = ("l1", "giou")
 
 @dataclass(frozen=True)
 class RetinaNetConfig:
-    """The numbers of RetinaNet, under torchvision's names."""
+    """The numbers of RetinaNet, under torchvision's names, and how much its boxes' loss counts beside its classes'."""
 
     min_size: int | tuple[int, ...] = 800
     max_size: int = 1333
@@ -57,6 +57,7 @@ class RetinaNetConfig:
     fg_iou_thresh: float = 0.5
     bg_iou_thresh: float = 0.4
     topk_candidates: int = 1000
+    box_loss_weight: float = 1.0
 
 
 class DenseHead(Module):
@@ -212,7 +213,8 @@ class RetinaNet(Detector):
         logits, numbers = output["cls_logits"], output["bbox_regression"]
         anchors = self.anchor_generator(batch, maps)
         if self.training and targets is not None:
-            return [], retinanet_loss(logits, numbers, anchors, targets, self.proposal_matcher, self.box_coder, self.box_loss)
+            losses = retinanet_loss(logits, numbers, anchors, targets, self.proposal_matcher, self.box_coder, self.box_loss)
+            return [], {**losses, "bbox_regression": self.config.box_loss_weight * losses["bbox_regression"]}
         counts = self.anchor_generator.num_anchors_per_location()
         per_map = [one.shape[2] * one.shape[3] * count for one, count in zip(maps, counts, strict=True)]
         limits = (self.config.score_thresh, self.config.topk_candidates, self.config.nms_thresh, self.config.detections_per_img)
