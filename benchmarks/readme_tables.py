@@ -122,6 +122,16 @@ def inference() -> str:
     return table(header, rows) + "\n\n" + where(result)
 
 
+def detectors() -> str:
+    """Whole detectors, from image to boxes."""
+    result = load("detection")
+    rows = []
+    for row in result["rows"]:
+        times = [f"{row['milliseconds'][name]:.0f}" for name in ("tinycnn", "torchvision")]
+        rows.append([row["network"], str(row["pixels"]), *times, f"{row['ratio']:.2f}"])
+    return table(["network", "pixels a side", "tinycnn, ms", "torchvision, ms", "of torchvision"], rows) + "\n\n" + where(result)
+
+
 def real_data() -> str:
     """Networks on real data, the faces among them."""
     found = load("real_data")["rows"]
@@ -175,6 +185,7 @@ TABLES = {
     "training step": partial(training_step, "lenet_step"),
     "ResNet-20 step": partial(training_step, "resnet20_step"),
     "inference": inference,
+    "detectors": detectors,
     "convolution": convolution,
     "accuracy": accuracy,
     "cifar": cifar,
