@@ -24,9 +24,11 @@ Builder = TypeVar("Builder", bound=Callable[..., Module])
 
 
 @overload
-def builder(function: Builder) -> Builder: ...
+def builder(function: Builder) -> Builder:
+    """Written without arguments."""
 @overload
-def builder(*, image_size: int, task: str = CLASSIFICATION) -> Callable[[Builder], Builder]: ...
+def builder(*, image_size: int, task: str = CLASSIFICATION) -> Callable[[Builder], Builder]:
+    """Written with arguments."""
 def builder(function: Any = None, *, image_size: int | None = None, task: str = CLASSIFICATION) -> Any:
     """Make a function known to `get_model` and `list_models` under its own name.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
-from .image import Grayscale, Transform
+from .image import Grayscale, MaybeApplied, Transform
 
 __all__ = ["ColorJitter", "RandomChannelPermutation", "RandomInvert"]
 
@@ -125,7 +125,7 @@ class RandomChannelPermutation(Transform):
         return image[choice]
 
 
-class RandomInvert(Transform):
+class RandomInvert(MaybeApplied):
     """Make the negative with probability `p`.
 
     Formula: 255 - image of a picture, 1 - image of floats
@@ -145,17 +145,6 @@ class RandomInvert(Transform):
     >>> RandomInvert(1.0)(np.array([[0, 55]], np.uint8))
     array([[255, 200]], dtype=uint8)
     """
-
-    random = True
-
-    def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ArgumentError(f"RandomInvert: p {p!r} must be a probability from 0 to 1")
-        self.p = float(p)
-
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> bool:
-        """Choose whether to invert."""
-        return bool(generator.random() < self.p)
 
     def apply(self, image: np.ndarray, choice: bool) -> np.ndarray:
         """Invert."""

@@ -333,7 +333,22 @@ class RandomCrop(Transform):
         return cut
 
 
-class RandomHorizontalFlip(Transform):
+class MaybeApplied(Transform):
+    """The base of transforms that are applied with probability `p` or leave an image as it is."""
+
+    random = True
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"{type(self).__name__}: p {p!r} must be a probability from 0 to 1")
+        self.p = float(p)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> bool:
+        """Choose whether to apply it."""
+        return bool(generator.random() < self.p)
+
+
+class RandomHorizontalFlip(MaybeApplied):
     """Mirror left and right with probability `p`.
 
     Shapes: (height, width) -> the same
@@ -348,17 +363,6 @@ class RandomHorizontalFlip(Transform):
     >>> RandomHorizontalFlip(p=1.0)(np.array([[1, 2, 3]], dtype=np.uint8))
     array([[3, 2, 1]], dtype=uint8)
     """
-
-    random = True
-
-    def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ArgumentError(f"RandomHorizontalFlip: p {p!r} must be a probability from 0 to 1")
-        self.p = float(p)
-
-    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> bool:
-        """Choose whether to mirror."""
-        return bool(generator.random() < self.p)
 
     def apply(self, image: np.ndarray, choice: bool) -> np.ndarray:
         """Mirror the last axis if chosen."""
