@@ -2,7 +2,7 @@
 
 The pictures are drawn, so there is nothing to download; any folder of Pascal VOC's or COCO's form with its splits may take their place. Why
 each detection is right or wrong is said in words. `tinycnn train fasterrcnn_mini` does the same and leaves curves and a report.
-Its 15 minutes on two cores gave an AP50 of 0.853, one seed (benchmarks/results/shapes.json).
+Its 15 minutes on two cores gave an AP50 of 0.853 with left-right mirrors alone, one seed (benchmarks/results/shapes.json).
 
     python examples/04_detection.py --minutes 15    # a quarter of an hour on two cores
     python examples/04_detection.py --data ../shared/data/bccd/BCCD

@@ -2,7 +2,7 @@
 
 Beside its box each shape gets a map of probabilities, drawn for its class alone. The nuclei are real, and looked for in TINYCNN_DATA. `tinycnn
 train maskrcnn_mini --data shapes` does the same from the command line and leaves curves and a report: 15 minutes on one core gave masks an AP50 of
-0.756, one seed (benchmarks/results/shapes.json).
+0.756 with left-right mirrors alone, one seed (benchmarks/results/shapes.json).
 
     python examples/05_instance_segmentation.py --minutes 15     # a quarter of an hour on two cores
     python examples/05_instance_segmentation.py --data nuclei    # as long: benchmarks/results/real_data.json, row maskrcnn
